@@ -1,0 +1,54 @@
+"""PostgreSQL: as many processes as wanted."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import orjson
+
+
+class PostgreSQL:
+    """PostgreSQL by asyncpg."""
+
+    name = "postgres"
+    skip_locked = " FOR UPDATE SKIP LOCKED"
+    lock_rows = " FOR UPDATE"
+    begin: tuple[str, ...] = ()
+    # Migrations of Tortoise take no lock of their own: three replicas at once failed. The number is ours.
+    migration_lock: str | None = "SELECT pg_advisory_xact_lock(7236412001)"
+    claim_lock: str | None = "SELECT pg_advisory_xact_lock(7236412002)"
+    read_snapshot: str | None = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+    # Names sort by their bytes, as on SQLite and whatever the database's locale, and the indexes serve it.
+    after_first_migration: tuple[str, ...] = (
+        'ALTER TABLE "integration" ALTER COLUMN "name_key" TYPE VARCHAR(400) COLLATE "C"',
+        'ALTER TABLE "space" ALTER COLUMN "name" TYPE VARCHAR(255) COLLATE "C"',
+    )
+
+    table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+
+    def placeholder(self, number: int) -> str:
+        """Return `$1`, `$2`, …"""
+        return f"${number}"
+
+    def parameter(self, value: object) -> Any:
+        """Return the value; asyncpg takes times and booleans as they are."""
+        return value.value if isinstance(value, Enum) else value
+
+    def datetime(self, value: Any) -> datetime:
+        """Return the time in UTC."""
+        moment: datetime = value
+        return moment.astimezone(UTC)
+
+    def json(self, value: Any) -> Any:
+        """Return the decoded value; asyncpg hands JSON over as text."""
+        return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+    def list_parameter(self, values: Sequence[int] | Sequence[str]) -> Any:
+        """Return the values as a list, which asyncpg sends as an array."""
+        return list(values)
+
+    def is_one_of(self, expression: str, placeholder: str, values: Sequence[int] | Sequence[str]) -> str:
+        """Return the condition, by an array."""
+        element = "text" if values and isinstance(values[0], str) else "bigint"
+        return f"{expression} = ANY({placeholder}::{element}[])"

@@ -1,0 +1,54 @@
+"""SQLite: one process, one connection, one writer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import orjson
+
+
+class SQLite:
+    """SQLite, as Tortoise stores into it: times as ISO text in UTC, JSON as text, booleans as 0 and 1."""
+
+    name = "sqlite"
+    # One connection serves the one process, and its lock makes transactions serial: nothing to skip or lock.
+    skip_locked = ""
+    lock_rows = ""
+    # Tortoise begins deferred: one that reads first would fail when another process (the command line, beside
+    # the server) writes in between, and no timeout helps. Begun anew, it waits for its turn instead.
+    begin: tuple[str, ...] = ("COMMIT", "BEGIN IMMEDIATE")
+    migration_lock: str | None = None
+    claim_lock: str | None = None
+    read_snapshot: str | None = None
+    after_first_migration: tuple[str, ...] = ()
+
+    table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+
+    def placeholder(self, number: int) -> str:
+        """Return `?1`, `?2`, …: numbered, so that one parameter can stand in two places."""
+        return f"?{number}"
+
+    def parameter(self, value: object) -> Any:
+        """Return the value as Tortoise would have stored it, so that comparisons hold."""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat(" ")
+        if isinstance(value, Enum):
+            return value.value
+        return value
+
+    def datetime(self, value: Any) -> datetime:
+        """Return the time, aware and in UTC."""
+        return datetime.fromisoformat(value)
+
+    def json(self, value: Any) -> Any:
+        """Return the decoded text."""
+        return orjson.loads(value)
+
+    def list_parameter(self, values: Sequence[int] | Sequence[str]) -> Any:
+        """Return the values as JSON text."""
+        return orjson.dumps(list(values)).decode()
+
+    def is_one_of(self, expression: str, placeholder: str, values: Sequence[int] | Sequence[str]) -> str:
+        """Return the condition, by json_each."""
+        return f"{expression} IN (SELECT value FROM json_each({placeholder}))"

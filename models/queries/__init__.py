@@ -1,0 +1,1 @@
+"""What is read, by concept: sources, orders and conditions."""

@@ -1,0 +1,131 @@
+"""Reading integrations, their image hosts and their checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.database import Database
+from models.enums import HealthStatus, IntegrationOrigin, RegistryKind
+from models.names import fold_name
+from models.reading import Order, RecordReader, Statement
+from models.records import HealthCheckRecord, IntegrationRecord
+
+INTEGRATIONS = RecordReader(
+    IntegrationRecord,
+    '"integration" i JOIN "integration_health" h ON h."integration_id" = i."id"'
+    ' JOIN "image_host" p ON p."integration_id" = i."id" AND p."is_primary"',
+    {
+        **{
+            name: f'i."{name}"'
+            for name in [
+                "id",
+                "name",
+                "name_key",
+                "description",
+                "kind",
+                "origin",
+                "url",
+                "username",
+                "token_realm",
+                "ca_certificate_pem",
+                "is_verification_skipped",
+                "looked_at",
+                "stale_since",
+                "stale_reason",
+                "stale_message",
+                "created_by",
+                "created_at",
+                "updated_at",
+            ]
+        },
+        **{
+            f"health_{name}": f'h."{name}"'
+            for name in [
+                "status",
+                "reason",
+                "message",
+                "registry_message",
+                "since",
+                "checked_at",
+                "latency_milliseconds",
+                "components",
+            ]
+        },
+        "has_password": 'i."password_encrypted" IS NOT NULL',
+        "image_host": 'p."host"',
+        "version": 'h."version"',
+        "is_read_only": 'h."is_read_only"',
+    },
+)
+
+HEALTH_CHECKS = RecordReader(
+    HealthCheckRecord,
+    '"health_check" c',
+    {
+        name: f'c."{name}"'
+        for name in [
+            "id",
+            "integration_id",
+            "checked_at",
+            "is_good",
+            "reason",
+            "message",
+            "registry_message",
+            "latency_milliseconds",
+        ]
+    },
+)
+
+BY_NAME = Order('i."name_key"', "name_key", 'i."id"')
+BY_CREATION = Order('i."created_at"', "created_at", 'i."id"', is_time=True)
+NEWEST_CHECK_FIRST = Order('c."id"', "id", 'c."id"', is_descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationConditions:
+    """What integrations must meet; None is no condition, an empty tuple is met by none."""
+
+    text: str | None = None
+    kinds: tuple[RegistryKind, ...] | None = None
+    origins: tuple[IntegrationOrigin, ...] | None = None
+    health_statuses: tuple[HealthStatus, ...] | None = None
+
+    def __call__(self, statement: Statement) -> Sequence[str]:
+        """Return the conditions as SQL."""
+        conditions = []
+        if self.text:
+            conditions.append(statement.contains('i."name_key"', fold_name(self.text)))
+        if self.kinds is not None:
+            conditions.append(statement.is_one_of('i."kind"', [kind.value for kind in self.kinds]))
+        if self.origins is not None:
+            conditions.append(statement.is_one_of('i."origin"', [origin.value for origin in self.origins]))
+        if self.health_statuses is not None:
+            conditions.append(statement.is_one_of('h."status"', [status.value for status in self.health_statuses]))
+        return conditions
+
+
+async def integrations_by_id(database: Database, ids: Sequence[int]) -> dict[int, IntegrationRecord]:
+    """Return those of the integrations that exist, by id."""
+    records = await INTEGRATIONS.all(database, lambda statement: [statement.is_one_of('i."id"', ids)])
+    return {record.id: record for record in records}
+
+
+async def integration_by_name(database: Database, name: str) -> IntegrationRecord | None:
+    """Return the integration of that name, whatever its case."""
+    records = await INTEGRATIONS.all(database, lambda statement: [f'i."name_key" = {statement.bind(fold_name(name))}'])
+    return records[0] if records else None
+
+
+async def image_host_aliases(database: Database, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the further image hosts of each integration, sorted."""
+    statement = Statement(database.dialect)
+    condition = statement.is_one_of('"integration_id"', ids)
+    rows = await database.fetch(
+        f'SELECT "integration_id", "host" FROM "image_host" WHERE NOT "is_primary" AND {condition} ORDER BY "host"',
+        *statement.values,
+    )
+    found: dict[int, list[str]] = {integration_id: [] for integration_id in ids}
+    for row in rows:
+        found[row["integration_id"]].append(row["host"])
+    return found

@@ -1,0 +1,158 @@
+"""What reads return: frozen records, a fifth of the cost of full models, and safe to share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.enums import (
+    AuditOutcome,
+    EventType,
+    HealthReason,
+    HealthStatus,
+    IntegrationOrigin,
+    RegistryKind,
+    Role,
+    SpaceState,
+    StaleReason,
+    Visibility,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRecord:
+    """How an integration is, or was when something happened."""
+
+    integration_id: int
+    status: HealthStatus
+    reason: HealthReason | None
+    message: str | None
+    registry_message: str | None
+    since: datetime | None
+    checked_at: datetime | None
+    latency_milliseconds: float | None
+    components: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationRecord:
+    """An integration with its health, without its password."""
+
+    id: int
+    name: str
+    name_key: str
+    description: str | None
+    kind: RegistryKind
+    origin: IntegrationOrigin
+    url: str
+    image_host: str
+    username: str | None
+    has_password: bool
+    token_realm: str | None
+    ca_certificate_pem: str | None
+    is_verification_skipped: bool
+    looked_at: datetime | None
+    stale_since: datetime | None
+    stale_reason: StaleReason | None
+    stale_message: str | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    health_status: HealthStatus
+    health_reason: HealthReason | None
+    health_message: str | None
+    health_registry_message: str | None
+    health_since: datetime | None
+    health_checked_at: datetime | None
+    health_latency_milliseconds: float | None
+    health_components: list[dict[str, Any]] | None
+    version: str | None
+    is_read_only: bool
+
+    @property
+    def health(self) -> HealthRecord:
+        """The health, as a record of its own."""
+        return HealthRecord(
+            integration_id=self.id,
+            status=self.health_status,
+            reason=self.health_reason,
+            message=self.health_message,
+            registry_message=self.health_registry_message,
+            since=self.health_since,
+            checked_at=self.health_checked_at,
+            latency_milliseconds=self.health_latency_milliseconds,
+            components=self.health_components,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheckRecord:
+    """One probe."""
+
+    id: int
+    integration_id: int
+    checked_at: datetime
+    is_good: bool
+    reason: HealthReason | None
+    message: str | None
+    registry_message: str | None
+    latency_milliseconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRecord:
+    """A space of the mirror."""
+
+    id: int
+    integration_id: int
+    external_id: str
+    name: str
+    visibility: Visibility
+    state: SpaceState
+    last_seen_at: datetime | None
+    created_at: datetime
+    image_host: str
+    registry_kind: RegistryKind
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One thing that has happened."""
+
+    position: int
+    type: EventType
+    occurred_at: datetime
+    integration_id: int | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEventRecord:
+    """One mutation of one viewer."""
+
+    id: int
+    occurred_at: datetime
+    finished_at: datetime | None
+    viewer_name: str
+    viewer_role: Role
+    access_token_id: int | None
+    mutation: str
+    input: dict[str, Any]
+    is_dry_run: bool
+    outcome: AuditOutcome
+    error_codes: list[str]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenRecord:
+    """An access token, without the token."""
+
+    id: int
+    name: str
+    role: Role
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None

@@ -1,0 +1,143 @@
+"""Bodies of a Docker Registry's answers, parsed at the edge: bytes become records, or UnexpectedAnswer."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from yarl import URL
+
+from registry_clients.errors import UnexpectedAnswer, printable
+
+# Token specification of Distribution: "for compatibility … it defaults to 60 seconds" when missing.
+DEFAULT_TOKEN_LIFETIME_SECONDS = 60
+MAX_TOKEN_CHARACTERS = 64 * 1024
+
+# distribution/reference: components of lower case letters and digits, parted by ., _, __ or dashes.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_MAX_REPOSITORY_NAME_CHARACTERS = 255
+
+_NEXT_LINK = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguePage:
+    """One page of `/v2/_catalog`: names as they came, valid or not."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A token from a token server, and how long it lives from now."""
+
+    token: str
+    lifetime_seconds: float
+
+    def __repr__(self) -> str:
+        return f"BearerToken(lifetime_seconds={self.lifetime_seconds})"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One of the errors in a registry's answer. ``detail`` is left out on purpose: it shows server paths."""
+
+    code: str
+    message: str
+
+
+def parse_object(body: bytes, host: str) -> dict[str, Any]:
+    """Return the JSON object in a body. Raises UnexpectedAnswer that says what is there instead."""
+    if not body.strip():
+        raise UnexpectedAnswer(f"{host} answers with an empty page: is this the address of a registry?")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if body.lstrip()[:1] == b"<":
+            message = f"{host} answers with a web page: is this the address of a registry?"
+        elif body.lstrip()[:1] in (b"{", b"["):
+            message = f"{host} answers with broken JSON."
+        else:
+            message = f"{host} answers with something else than JSON: is this the address of a registry?"
+        raise UnexpectedAnswer(message) from error
+    if not isinstance(value, dict):
+        raise UnexpectedAnswer(f"{host} answers with JSON that no registry sends.")
+    return value
+
+
+def parse_catalogue_page(body: bytes, host: str) -> CataloguePage:
+    """Return a page of the catalogue. Raises UnexpectedAnswer when it is none."""
+    repositories = parse_object(body, host).get("repositories", ...)
+    # Registries written in Go may say null for an empty list.
+    if repositories is None:
+        return CataloguePage(())
+    if not isinstance(repositories, list) or not all(isinstance(name, str) for name in repositories):
+        raise UnexpectedAnswer(f"{host} answers with a catalogue that no registry sends.")
+    return CataloguePage(tuple(repositories))
+
+
+def parse_next_last(link: str | None, host: str) -> str | None:
+    """Return `last` for the next page out of a Link header, None when there is no next page.
+
+    The URL in the header is of no use beyond that: always relative, and wrong behind a proxy that strips a
+    path (seen on 2.8.2 and 3.1.2). Raises UnexpectedAnswer when it names a next page without `last`: to stop
+    there would lose repositories.
+    """
+    if link is None or (match := _NEXT_LINK.search(link)) is None:
+        return None
+    try:
+        last = URL(match[1]).query.get("last")
+    except ValueError:
+        last = None
+    if not last:
+        raise UnexpectedAnswer(f"{host} pages its catalogue in a way that can't be followed.")
+    return last
+
+
+def parse_token(body: bytes, host: str) -> BearerToken:
+    """Return the token in a token server's answer. Raises UnexpectedAnswer when there is none."""
+    answer = parse_object(body, host)
+    # Either name, by specification; Harbor sends an empty access_token beside the token.
+    token = answer.get("token") or answer.get("access_token")
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token):
+        raise UnexpectedAnswer(f"The token server {host} answers without a usable token.")
+    lifetime = answer.get("expires_in", DEFAULT_TOKEN_LIFETIME_SECONDS)
+    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
+        lifetime = DEFAULT_TOKEN_LIFETIME_SECONDS
+    return BearerToken(token, float(lifetime))
+
+
+def parse_errors(body: bytes) -> tuple[ErrorEntry, ...]:
+    """Return the errors that an answer names; none when it is not of that shape. Never raises."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ()
+    entries = answer.get("errors") if isinstance(answer, dict) else None
+    if not isinstance(entries, list):
+        return ()
+    return tuple(
+        ErrorEntry(code=str(entry.get("code") or ""), message=str(entry.get("message") or ""))
+        for entry in entries[:10]
+        if isinstance(entry, dict)
+    )
+
+
+def registry_message(body: bytes, content_type: str) -> str | None:
+    """Return a registry's own words out of an answer of failure, for administrators; None when it has none.
+
+    Taken are code and message of its errors, or a line of plain text; never a web page, never `detail`.
+    """
+    entries = parse_errors(body)
+    if entries:
+        return printable("; ".join(f"{entry.code}: {entry.message}".strip(": ") for entry in entries))
+    if content_type.partition(";")[0].strip().lower() == "text/plain" or body.startswith(b"Client sent"):
+        return printable(body[:2000].decode("utf-8", errors="replace"))
+    return None
+
+
+def is_repository_name(name: str) -> bool:
+    """Say whether a name is one that can be pulled."""
+    return len(name) <= _MAX_REPOSITORY_NAME_CHARACTERS and _REPOSITORY_NAME.fullmatch(name) is not None

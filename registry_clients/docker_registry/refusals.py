@@ -1,0 +1,64 @@
+"""The one place where a Docker Registry's statuses become errors."""
+
+from enum import StrEnum
+
+from registry_clients.docker_registry.payloads import parse_errors, registry_message
+from registry_clients.errors import (
+    ComponentUnhealthy,
+    CredentialRejected,
+    RegistryError,
+    StorageUnreadable,
+    UnexpectedAnswer,
+)
+from registry_clients.transport import RegistryResponse
+
+API_VERSION_HEADER = "Docker-Distribution-Api-Version"
+
+# What Go, nginx and Apache say to plain HTTP on a TLS port; to aiohttp it is a 400 like any other.
+_PLAIN_HTTP_TO_TLS = (
+    b"HTTP request to an HTTPS server",
+    b"plain HTTP request was sent to HTTPS",
+    b"speaking plain HTTP",
+)
+
+
+class Call(StrEnum):
+    """What was asked of the registry."""
+
+    PING = "PING"
+    CATALOGUE = "CATALOGUE"
+
+
+def refusal_of(response: RegistryResponse, call: Call, host: str) -> RegistryError:
+    """Return what an answer other than 2xx and 401 means."""
+    status = response.status
+    words = registry_message(response.body, response.headers.get("Content-Type", ""))
+    entries = parse_errors(response.body)
+
+    def made(kind: type[RegistryError], message: str) -> RegistryError:
+        return kind(message, registry_message=words, http_status=status)
+
+    if any(sign in response.body[:2000] for sign in _PLAIN_HTTP_TO_TLS):
+        return made(UnexpectedAnswer, f"{host} speaks TLS: the address must begin with https://.")
+    if status == 403:
+        return made(CredentialRejected, f"{host} refuses access: the credential may not do this.")
+    if status == 404 and call is Call.PING:
+        return made(UnexpectedAnswer, f"There is no registry at {host}: /v2/ is not found.")
+    if status == 404:
+        return made(UnexpectedAnswer, f"{host} has no catalogue: what it stores can't be listed.")
+    if status == 429:
+        return made(UnexpectedAnswer, f"{host} answers that too many calls are made to it.")
+    # Seen on 2.8.2 and 3.1.2: a storage that can't be read is 500 on everything but /v2/; with the health
+    # check of the storage driver on, 503 UNAVAILABLE on /v2/ as well.
+    if status in (500, 503) and call is Call.CATALOGUE:
+        return made(StorageUnreadable, f"{host} answers, but can't read its storage.")
+    if status == 503 and any(entry.code == "UNAVAILABLE" for entry in entries):
+        return made(StorageUnreadable, f"{host} fails its own health check: most often its storage is away.")
+    if status in (502, 503, 504):
+        return made(ComponentUnhealthy, f"{host} answers {status}: what stands before the registry can't reach it.")
+    if status >= 500:
+        return made(ComponentUnhealthy, f"{host} answers {status}: the registry fails inside.")
+    # Seen on 2.8.2 and 3.1.2 when the htpasswd file is gone.
+    if status == 400 and not response.body and API_VERSION_HEADER in response.headers:
+        return made(UnexpectedAnswer, f"{host} can't check passwords: its htpasswd file may be missing.")
+    return made(UnexpectedAnswer, f"{host} answers {status}, which no registry does here.")

@@ -1,0 +1,1 @@
+"""How fields are answered: who asks, what is loaded together, who may see what."""

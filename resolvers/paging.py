@@ -1,0 +1,57 @@
+"""`first` and `after`: checked, and turned into a place in an order."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from models.reading import Order, PageRequest
+from resolvers.public_errors import PublicError, bad_input
+
+DEFAULT_FIRST = 20
+MOST_FIRST = 100
+MAX_CURSOR_CHARACTERS = 2000
+
+
+def page_request(first: int | None, after: str | None, order: Order) -> PageRequest:
+    """Return what to read. Raises PublicError for a number out of range and a cursor of something else."""
+    count = DEFAULT_FIRST if first is None else first
+    if not 1 <= count <= MOST_FIRST:
+        raise bad_input(f"first must be between 1 and {MOST_FIRST}; it is {count}.")
+    return PageRequest(count, order, None if after is None else _place(after, order))
+
+
+def cursor_of(record: Any, order: Order) -> str:
+    """Return the cursor of a record in an order."""
+    value = getattr(record, order.attribute)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    raw = orjson.dumps([_mark(order), value, getattr(record, order.id_attribute)])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _mark(order: Order) -> str:
+    return f"{order.expression}{'-' if order.is_descending else '+'}"
+
+
+def _place(cursor: str, order: Order) -> tuple[Any, int]:
+    try:
+        if len(cursor) > MAX_CURSOR_CHARACTERS:
+            raise ValueError
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        mark, value, record_id = orjson.loads(raw)
+        if mark != _mark(order) or type(record_id) is not int or abs(record_id) >= 2**63:
+            raise ValueError
+        if order.is_time:
+            return datetime.fromisoformat(value), record_id
+        if type(value) is not (int if order.attribute == order.id_attribute else str):
+            raise ValueError
+        return value, record_id
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise PublicError(
+            "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
+        ) from error

@@ -1,0 +1,36 @@
+"""Arguments of queries: what can't be taken is said, what names nothing finds nothing."""
+
+from collections.abc import Sequence
+
+import strawberry
+
+from resolvers.global_ids import key_of
+from resolvers.public_errors import bad_input
+
+MOST_IDS = 100
+MOST_TEXT_CHARACTERS = 200
+
+
+def keys_or_nothing(ids: Sequence[strawberry.ID] | None, type_name: str) -> tuple[int, ...] | None:
+    """Return the keys of ids of that type, sorted; ids of other types, or of nothing, find nothing.
+
+    Raises PublicError for more than a hundred.
+    """
+    if ids is None:
+        return None
+    if len(ids) > MOST_IDS:
+        raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
+    return tuple(sorted({key for key in (key_of(given, type_name) for given in ids) if key is not None}))
+
+
+def checked_text(text: str | None) -> str | None:
+    """Return a text to search for; None for an empty one. Raises PublicError for one that is too long."""
+    if text is not None and len(text) > MOST_TEXT_CHARACTERS:
+        raise bad_input(f"A text to search for has at most {MOST_TEXT_CHARACTERS} characters.")
+    if text is not None and ("\x00" in text or not _is_encodable(text)):
+        raise bad_input("A text to search for must not hold null characters or halves of characters.")
+    return text or None
+
+
+def _is_encodable(text: str) -> bool:
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)

@@ -1,0 +1,109 @@
+"""Declaring root fields: who may use each, and for mutations what leaves a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import fields as fields_of
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from models.enums import AuditOutcome
+from resolvers.context import Info
+from resolvers.permission import ACCESS_METADATA, Access
+from resolvers.public_errors import forbidden
+from schema.payloads import Payload
+from schema.user_error import Forbidden, shown
+from services.user_errors import UserError, UserErrors
+
+P = TypeVar("P", bound=Payload)
+
+
+def query(access: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a root field of queries; a viewer without access gets null and a FORBIDDEN error."""
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        @functools.wraps(resolver)
+        async def resolve(info: Info, **arguments: Any) -> Any:
+            if not access.is_granted_to(info.context.viewer):
+                raise forbidden()
+            result = resolver(info, **arguments)
+            return await result if inspect.isawaitable(result) else result
+
+        return strawberry.field(resolver=resolve, description=description, metadata={ACCESS_METADATA: access})
+
+    return declare
+
+
+def subscription(access: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a subscription; the resolver is an async generator."""
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        @functools.wraps(resolver)
+        async def subscribe(info: Info, **arguments: Any) -> Any:
+            if not access.is_granted_to(info.context.viewer):
+                raise forbidden()
+            async for value in resolver(info, **arguments):
+                yield value
+
+        return strawberry.subscription(resolver=subscribe, description=description, metadata={ACCESS_METADATA: access})
+
+    return declare
+
+
+def mutation(
+    access: Access, payload: type[P], description: str
+) -> Callable[[Callable[[Info, Any], Awaitable[P]]], Any]:
+    """Declare a mutation of one `input`.
+
+    Its audit row is written before it begins and completed when it has ended, whatever the end; one that the
+    viewer may not use leaves a row too, and nothing else happens. User errors become the payload's `errors`.
+    """
+
+    def declare(resolver: Callable[[Info, Any], Awaitable[P]]) -> Any:
+        @functools.wraps(resolver)
+        async def resolve(info: Info, input: Any) -> Any:  # noqa: A002 (the surface's word)
+            context = info.context
+            name, given = info.field_name, input_as_data(input)
+            audit = context.services.audit
+            if not access.is_granted_to(context.viewer):
+                await audit.refuse(context.viewer, name, given, context.request_id, Forbidden.code)
+                return payload(errors=[shown(Forbidden())])
+            row_id = await audit.begin(context.viewer, name, given, context.request_id)
+            try:
+                result = await resolver(info, input)
+            except (UserError, UserErrors) as error:
+                errors = error.errors if isinstance(error, UserErrors) else [error]
+                result = payload(errors=[shown(each) for each in errors])
+            except asyncio.CancelledError:
+                await audit.finish(row_id, AuditOutcome.CANCELLED)
+                raise
+            except BaseException:
+                await audit.finish(row_id, AuditOutcome.FAILED)
+                raise
+            codes = [error.code.value for error in result.errors]
+            await audit.finish(row_id, AuditOutcome.REFUSED if codes else AuditOutcome.SUCCEEDED, codes)
+            return result
+
+        return strawberry.mutation(resolver=resolve, description=description, metadata={ACCESS_METADATA: access})
+
+    return declare
+
+
+def input_as_data(value: Any) -> Any:
+    """Return an input as plain data under the surface's names, without what was left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            to_camel_case(field.name): input_as_data(getattr(value, field.name))
+            for field in fields_of(value)
+            if getattr(value, field.name) is not strawberry.UNSET
+        }
+    if isinstance(value, list):
+        return [input_as_data(item) for item in value]
+    return value.value if isinstance(value, Enum) else value

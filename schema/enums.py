@@ -1,0 +1,206 @@
+"""The enums of the surface, each value described."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+import strawberry
+
+from models.enums import (
+    AuditOutcome,
+    EventType,
+    HealthReason,
+    HealthStatus,
+    IntegrationOrigin,
+    RegistryKind,
+    Role,
+    SpaceState,
+    StaleReason,
+    Visibility,
+)
+from registry_clients.kind import Ability as RegistryAbility
+
+__all__ = [
+    "AuditOutcome",
+    "EventType",
+    "HealthReason",
+    "HealthStatus",
+    "IntegrationLabel",
+    "IntegrationOrigin",
+    "OrderDirection",
+    "RegistryAbility",
+    "RegistryKind",
+    "Role",
+    "SpaceState",
+    "StaleReason",
+    "Visibility",
+    "describe",
+]
+
+
+def describe(enum: type[Enum], description: str, values: dict[str, str], name: str | None = None) -> None:
+    """Make an enum one of the surface; every value must be described. Raises KeyError otherwise."""
+    strawberry.enum(enum, name=name, description=description)
+    for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
+
+
+describe(
+    RegistryKind,
+    "What software a registry is.",
+    {
+        "HARBOR": "Harbor. Its projects are spaces.",
+        "DOCKER_REGISTRY": "The plain registry, Distribution. First segments of repository names are spaces.",
+    },
+)
+describe(
+    RegistryAbility,
+    "Something that one kind of registry can do and another may not.",
+    {
+        "LIST_SPACES": "Tells which spaces it holds.",
+        "CREATE_SPACES": "Spaces can be created.",
+        "SET_VISIBILITY": "Holds a space public or private by itself.",
+        "DELETE_SPACES": "Spaces can be deleted.",
+        "QUOTAS": "A space can have a storage limit.",
+        "STORAGE_TOTALS": "Tells how much it stores.",
+        "DELETE_ARTIFACTS": "Artifacts can be deleted.",
+        "DELETE_TAGS": "A tag can be deleted while its artifact stays.",
+        "CHANGE_FEED": "Keeps a log of changes that we follow.",
+        "NOTIFICATIONS": "Can notify us of changes.",
+        "PULL_CREDENTIALS": "Can make credentials for pulling from chosen spaces.",
+        "TOKEN_SERVER": "Lets another server, such as this one, decide who may pull.",
+        "VULNERABILITY_SCANS": "Scans artifacts for vulnerabilities.",
+        "COMPONENT_HEALTH": "Tells the health of its parts.",
+        "READ_ONLY_MODE": "Can be put into read-only mode, and says so.",
+        "VERSION": "Tells its version.",
+    },
+    name="RegistryAbility",
+)
+describe(
+    IntegrationOrigin,
+    "How an integration came to be.",
+    {"INTEGRATED": "By a person.", "MANAGED": "Found on a cluster that the platform runs."},
+)
+describe(
+    HealthStatus,
+    "Whether a registry can be used now.",
+    {
+        "HEALTHY": "It answered the last check.",
+        "UNHEALTHY": "Two checks in a row failed, and none has succeeded since.",
+        "UNKNOWN": "It was not checked yet.",
+    },
+)
+describe(
+    HealthReason,
+    "Why a registry is not healthy, or why it refused what was asked of it.",
+    {
+        "NAME_NOT_RESOLVED": "Its name leads to no address.",
+        "CONNECTION_REFUSED": "Nothing listens at its port.",
+        "CONNECTION_FAILED": "The connection broke, or there is no way to it.",
+        "TIMED_OUT": "It did not answer in time.",
+        "TLS_NOT_TRUSTED": "Its certificate is not trusted, or is for another name.",
+        "CERTIFICATE_EXPIRED": "Its certificate has expired, or is not valid yet.",
+        "UNAUTHORIZED": "It wants a credential, or another one.",
+        "NOT_AN_ADMINISTRATOR": "The credential is good but not an administrator's.",
+        "OTHER_KIND": "It is a registry of another kind, or none.",
+        "COMPONENT_UNHEALTHY": "It says that a part of it is not healthy.",
+        "STORAGE_UNREADABLE": "It can't read what it stores.",
+        "READ_ONLY": "It takes no changes at present.",
+        "UNEXPECTED_ANSWER": "What it answered is not what a registry answers.",
+        "ADDRESS_REFUSED": "This server does not connect to such addresses.",
+        "NOT_CHECKED_YET": "It was not checked yet.",
+    },
+)
+describe(
+    StaleReason,
+    "Why the list of spaces is doubted.",
+    {"MOST_SPACES_GONE": "At the last look all or most spaces were missing at once."},
+)
+describe(
+    Visibility,
+    "Who may pull from a space.",
+    {"PUBLIC": "Every namespace.", "PRIVATE": "The namespaces of bound workspaces."},
+)
+describe(
+    SpaceState,
+    "Whether a space stands at its registry.",
+    {
+        "PRESENT": "It was there at the last look.",
+        "DECLARED": "It is expected, and has no image yet.",
+        "VANISHED": "It was there once and is no longer.",
+    },
+)
+describe(
+    Role,
+    "What the bearer of an access token may do.",
+    {
+        "PLATFORM_ADMIN": "Everything.",
+        "WORKSPACE_MEMBER": "See the platform's registries, without what is for administrators.",
+    },
+)
+describe(
+    EventType,
+    "What has happened.",
+    {
+        "INTEGRATION_ADDED": "A registry was integrated.",
+        "INTEGRATION_UPDATED": "An integration was changed.",
+        "INTEGRATION_REMOVED": "An integration was removed.",
+        "INTEGRATION_DOUBTED": "Most spaces of an integration were missing at once; its list is stale.",
+        "INTEGRATION_TRUSTED": "The list of an integration is no longer stale.",
+        "HEALTH_CHANGED": "The health of an integration changed.",
+        "SPACE_ADDED": "A space was found.",
+        "SPACE_VANISHED": "A space is no longer there.",
+        "ACCESS_TOKEN_CREATED": "An access token was created. Administrators see it.",
+        "ACCESS_TOKEN_REVOKED": "An access token was revoked. Administrators see it.",
+    },
+)
+describe(
+    AuditOutcome,
+    "How a mutation ended.",
+    {
+        "STARTED": "It runs still, or the server ended before it could write how it went.",
+        "SUCCEEDED": "It was done.",
+        "REFUSED": "It was refused, with the errors named.",
+        "FAILED": "A fault of the server; the log has it under the request id.",
+        "CANCELLED": "It ran out of time.",
+    },
+)
+
+
+class IntegrationLabel(StrEnum):
+    """What a tile shows of an integration."""
+
+    INTEGRATED = "INTEGRATED"
+    MANAGED = "MANAGED"
+    HEALTHY = "HEALTHY"
+    UNHEALTHY = "UNHEALTHY"
+    READ_ONLY = "READ_ONLY"
+    STALE = "STALE"
+
+
+describe(
+    IntegrationLabel,
+    "What a tile shows of an integration.",
+    {
+        "INTEGRATED": "Integrated by a person.",
+        "MANAGED": "Found on a cluster that the platform runs.",
+        "HEALTHY": "Can be used now.",
+        "UNHEALTHY": "Can't be used now.",
+        "READ_ONLY": "Takes no changes at present.",
+        "STALE": "Its list of spaces is doubted.",
+    },
+)
+
+
+class OrderDirection(Enum):
+    """Which end of a list comes first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+describe(
+    OrderDirection,
+    "Which end of a list comes first.",
+    {"ASC": "Smallest, or earliest, first.", "DESC": "Largest, or latest, first."},
+)

@@ -1,0 +1,83 @@
+"""Health, as clients see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from models.records import HealthCheckRecord, HealthRecord
+from resolvers.context import Info
+from resolvers.loaders import ChecksOfIntegration, HealthCheckLoader
+from resolvers.public_errors import bad_input
+from schema.enums import HealthReason, HealthStatus
+from schema.node import backed
+
+MOST_CHECKS = 100
+
+
+def _registry_message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> str | None:
+    return root.registry_message if info.context.viewer.is_platform_admin else None
+
+
+def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
+    if root.components is None or not info.context.viewer.is_platform_admin:
+        return None
+    return [HealthComponent(**component) for component in root.components]
+
+
+async def _checks(
+    root: strawberry.Parent[HealthRecord],
+    info: Info,
+    last: Annotated[int, strawberry.argument(description="How many: 10 by default, 100 at most.")] = 10,
+) -> list[HealthCheck]:
+    if not 1 <= last <= MOST_CHECKS:
+        raise bad_input(f"last must be between 1 and {MOST_CHECKS}; it is {last}.")
+    key = ChecksOfIntegration(root.integration_id, last)
+    return [backed(HealthCheck, check) for check in await info.context.loader(HealthCheckLoader).load(key)]
+
+
+@strawberry.type(description="A part of a registry, by the registry's own account.")
+class HealthComponent:
+    """One component."""
+
+    name: str = strawberry.field(description="What the registry calls it.")
+    is_healthy: bool = strawberry.field(description="Whether the registry says that it is well.")
+    message: str | None = strawberry.field(description="What the registry says of it.")
+
+
+@strawberry.type(description="One check of a registry.")
+class HealthCheck:
+    """One probe."""
+
+    checked_at: datetime = strawberry.field(description="When.")
+    is_good: bool = strawberry.field(description="Whether the registry could be used then.")
+    reason: HealthReason | None = strawberry.field(description="Why not; null for a good check.")
+    message: str | None = strawberry.field(description="Why not, in a sentence.")
+    registry_message: str | None = strawberry.field(
+        resolver=_registry_message, description="The registry's own words. Administrators see them."
+    )
+    latency_milliseconds: float | None = strawberry.field(description="How long it took, in milliseconds.")
+
+
+@strawberry.type(description="Whether a registry can be used, and if not, why.")
+class Health:
+    """How an integration is."""
+
+    status: HealthStatus = strawberry.field(description="Whether it can be used now.")
+    reason: HealthReason | None = strawberry.field(description="Why not; null when healthy.")
+    message: str | None = strawberry.field(description="Why not, in a sentence that says what to do.")
+    registry_message: str | None = strawberry.field(
+        resolver=_registry_message, description="The registry's own words. Administrators see them."
+    )
+    since: datetime | None = strawberry.field(description="Since when it has this status.")
+    checked_at: datetime | None = strawberry.field(description="When it was last checked.")
+    latency_milliseconds: float | None = strawberry.field(description="How long the last check took, in milliseconds.")
+    components: list[HealthComponent] | None = strawberry.field(
+        resolver=_components,
+        description="The registry's parts, where it tells of them. Administrators see them.",
+    )
+    checks: list[HealthCheck] = strawberry.field(
+        resolver=_checks, description="The single checks of the last day, newest first."
+    )

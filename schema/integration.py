@@ -1,0 +1,227 @@
+"""Integrations: types, filter and order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from functools import partial
+from typing import Annotated
+
+import strawberry
+
+from models.enums import HealthStatus as Status
+from models.queries.integrations import BY_CREATION, BY_NAME, IntegrationConditions
+from models.reading import Order
+from models.records import IntegrationRecord
+from resolvers.context import Info
+from resolvers.loaders import (
+    ImageHostAliasesByIntegrationIdLoader,
+    SpaceCountByIntegrationIdLoader,
+    SpacePageLoader,
+    SpacesOfIntegration,
+    SpaceTotalLoader,
+)
+from resolvers.loading import loaded
+from resolvers.paging import page_request
+from schema.arguments import checked_text
+from schema.connection import After, Connection, First, connection
+from schema.enums import (
+    HealthStatus,
+    IntegrationLabel,
+    IntegrationOrigin,
+    OrderDirection,
+    RegistryKind,
+    StaleReason,
+    describe,
+)
+from schema.health import Health
+from schema.node import Node, RecordBacked
+from schema.ordering import directed
+from schema.scalars import URL
+from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
+
+
+@strawberry.type(description="Whom this server trusts when it speaks to a registry.")
+class TlsSettings:
+    """TLS settings."""
+
+    ca_certificate_pem: str | None = strawberry.field(description="Certificates to trust instead of the system's, PEM.")
+    is_verification_skipped: bool = strawberry.field(
+        description="Whether any certificate is taken. Anybody on the way could then read the credential."
+    )
+
+
+@strawberry.type(description="Why the list of spaces of an integration is doubted.")
+class Staleness:
+    """A doubt."""
+
+    since: datetime = strawberry.field(description="When the doubt began.")
+    reason: StaleReason = strawberry.field(description="Why.")
+    message: str = strawberry.field(description="Why, and what ends it, in a sentence.")
+
+
+def _url(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
+    return URL(root.url) if info.context.viewer.is_platform_admin else None
+
+
+def _username(root: strawberry.Parent[IntegrationRecord], info: Info) -> str | None:
+    return root.username if info.context.viewer.is_platform_admin else None
+
+
+def _token_realm(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
+    if root.token_realm is None or not info.context.viewer.is_platform_admin:
+        return None
+    return URL(root.token_realm)
+
+
+def _synchronized_at(root: strawberry.Parent[IntegrationRecord]) -> datetime | None:
+    return root.looked_at
+
+
+def _labels(root: strawberry.Parent[IntegrationRecord]) -> list[IntegrationLabel]:
+    labels = [IntegrationLabel[root.origin.value]]
+    if root.health_status is not Status.UNKNOWN:
+        labels.append(IntegrationLabel[root.health_status.value])
+    if root.is_read_only:
+        labels.append(IntegrationLabel.READ_ONLY)
+    if root.stale_since is not None:
+        labels.append(IntegrationLabel.STALE)
+    return labels
+
+
+def _stale(root: strawberry.Parent[IntegrationRecord]) -> Staleness | None:
+    if root.stale_since is None or root.stale_reason is None:
+        return None
+    return Staleness(since=root.stale_since, reason=root.stale_reason, message=root.stale_message or "")
+
+
+def _tls(root: strawberry.Parent[IntegrationRecord], info: Info) -> TlsSettings | None:
+    if not info.context.viewer.is_platform_admin:
+        return None
+    return TlsSettings(ca_certificate_pem=root.ca_certificate_pem, is_verification_skipped=root.is_verification_skipped)
+
+
+async def _spaces(
+    root: strawberry.Parent[IntegrationRecord],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[  # noqa: A002 (the surface's word)
+        SpaceFilter | None, strawberry.argument(description="Which spaces.")
+    ] = None,
+    order_by: Annotated[
+        SpaceOrder | None, strawberry.argument(description="In which order; by name where it is left out.")
+    ] = None,
+) -> Connection[Space]:
+    request = page_request(first, after, space_order(order_by))
+    key = SpacesOfIntegration(root.id, space_conditions(filter), request)
+    page = await info.context.loader(SpacePageLoader).load(key)
+    total = SpacesOfIntegration(root.id, key.conditions)
+    return connection(Space, page, partial(info.context.loader(SpaceTotalLoader).load, total))
+
+
+@strawberry.type(description="A registry that the platform knows.")
+class Integration(RecordBacked, Node):
+    """An integration."""
+
+    record = IntegrationRecord
+
+    name: str = strawberry.field(description="What people call it; unique, whatever its case.")
+    description: str | None = strawberry.field(description="What it is for.")
+    kind: RegistryKind = strawberry.field(description="What software it is.")
+    origin: IntegrationOrigin = strawberry.field(description="How it came to be integrated.")
+    url: URL | None = strawberry.field(
+        resolver=_url,
+        description="How this server reaches it. Administrators see it.",
+    )
+    image_host: str = strawberry.field(
+        description="What stands before the first slash of its images' names: host[:port]."
+    )
+    image_host_aliases: list[str] = loaded(
+        ImageHostAliasesByIntegrationIdLoader,
+        key="id",
+        description="Further hosts under which its images are pulled.",
+    )
+    labels: list[IntegrationLabel] = strawberry.field(resolver=_labels, description="What a tile shows of it.")
+    health: Health = strawberry.field(description="Whether it can be used now, and if not, why.")
+    version: str | None = strawberry.field(description="Its version, where it tells.")
+    username: str | None = strawberry.field(
+        resolver=_username,
+        description="With which user this server signs in there. Administrators see it.",
+    )
+    token_realm: URL | None = strawberry.field(
+        resolver=_token_realm,
+        description="The token server on another host that may see the credential. Administrators see it.",
+    )
+    stale: Staleness | None = strawberry.field(
+        resolver=_stale, description="Why its list of spaces is doubted; null when it is not."
+    )
+    tls: TlsSettings | None = strawberry.field(
+        resolver=_tls, description="Whom this server trusts there. Administrators see it."
+    )
+    space_count: int = loaded(SpaceCountByIntegrationIdLoader, key="id", description="How many spaces it holds.")
+    spaces: Connection[Space] = strawberry.field(resolver=_spaces, description="The spaces that it holds.")
+    synchronized_at: datetime | None = strawberry.field(
+        resolver=_synchronized_at,
+        description="When its spaces were last looked at.",
+    )
+    created_at: datetime = strawberry.field(description="When it was integrated.")
+    updated_at: datetime = strawberry.field(
+        description="When it was last changed by somebody. Give it as `expectedUpdatedAt` to change it safely."
+    )
+
+
+@strawberry.input(description="Which integrations.")
+class IntegrationFilter:
+    """What integrations must meet."""
+
+    text: str | None = strawberry.field(default=None, description="Part of the name, whatever its case.")
+    kinds: list[RegistryKind] | None = strawberry.field(default=None, description="Of one of these kinds.")
+    origins: list[IntegrationOrigin] | None = strawberry.field(default=None, description="Of one of these origins.")
+    health_statuses: list[HealthStatus] | None = strawberry.field(
+        default=None, description="With one of these healths."
+    )
+
+
+class IntegrationOrderField(Enum):
+    """What they can be sorted by."""
+
+    NAME = "NAME"
+    CREATED_AT = "CREATED_AT"
+
+
+describe(
+    IntegrationOrderField,
+    "What integrations can be sorted by.",
+    {"NAME": "Their name.", "CREATED_AT": "When they were integrated."},
+)
+
+
+@strawberry.input(description="In which order.")
+class IntegrationOrder:
+    """An order of integrations."""
+
+    field: IntegrationOrderField = strawberry.field(description="Sorted by this.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="From this end.")
+
+
+def integration_conditions(given: IntegrationFilter | None) -> IntegrationConditions:
+    """Return the conditions that a filter stands for."""
+    if given is None:
+        return IntegrationConditions()
+    return IntegrationConditions(
+        text=checked_text(given.text),
+        kinds=None if given.kinds is None else tuple(given.kinds),
+        origins=None if given.origins is None else tuple(given.origins),
+        health_statuses=None if given.health_statuses is None else tuple(given.health_statuses),
+    )
+
+
+def integration_order(given: IntegrationOrder | None) -> Order:
+    """Return the order that is asked for, by name where none is."""
+    if given is None:
+        return BY_NAME
+    return directed(
+        {IntegrationOrderField.NAME: BY_NAME, IntegrationOrderField.CREATED_AT: BY_CREATION}[given.field],
+        given.direction,
+    )

@@ -1,0 +1,1 @@
+"""Where queries, mutations and subscriptions begin."""

@@ -1,0 +1,235 @@
+"""Queries."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.tools import create_type
+
+from models.queries.access_tokens import ACCESS_TOKENS, NEWEST_FIRST, every_token
+from models.queries.events import AUDIT_EVENTS, EVENTS, NEWEST_AUDIT_FIRST, NEWEST_EVENT_FIRST
+from models.queries.integrations import INTEGRATIONS, integration_by_name
+from models.queries.spaces import SPACES, space_by_name
+from registry_clients.kinds import KIND_DESCRIPTIONS
+from resolvers.context import Info
+from resolvers.global_ids import InvalidId, key_of, parse_global_id
+from resolvers.loaders import AccessTokenByIdLoader, IntegrationByIdLoader, SpaceByIdLoader
+from resolvers.loading import Loader
+from resolvers.paging import page_request
+from resolvers.permission import Access
+from resolvers.public_errors import bad_input
+from schema.access_token import AccessToken, Viewer
+from schema.arguments import MOST_IDS, checked_text
+from schema.audit_event import AuditEvent, AuditFilter, audit_conditions
+from schema.connection import After, Connection, First, connection
+from schema.declaring import query
+from schema.event import Event, EventFilter, event_conditions
+from schema.integration import (
+    Integration,
+    IntegrationFilter,
+    IntegrationOrder,
+    integration_conditions,
+    integration_order,
+)
+from schema.node import Node, backed, backed_if_any
+from schema.server_info import RegistryKindInfo, ServerInfo
+from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
+
+T = TypeVar("T")
+
+NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
+    "Integration": IntegrationByIdLoader,
+    "Space": SpaceByIdLoader,
+    "AccessToken": AccessTokenByIdLoader,
+}
+"""How a node of each type is found."""
+
+
+async def _node(info: Info, node_id: str) -> Node | None:
+    try:
+        type_name, key = parse_global_id(node_id)
+    except InvalidId:
+        return None
+    loader_class = NODE_LOADERS.get(type_name)
+    return None if loader_class is None else await _loaded(info, loader_class, Node, key)
+
+
+async def _loaded(info: Info, loader_class: type[Loader[int, Any]], type_: type[T], key: int | None) -> T | None:
+    if key is None:
+        return None
+    record = await info.context.loader(loader_class).load(key)
+    return backed_if_any(type_, record)
+
+
+@query(Access.EVERY_VIEWER, "Who you are to this server.")
+def viewer(info: Info) -> Viewer:
+    """Return the viewer."""
+    return backed(Viewer, info.context.viewer)
+
+
+@query(Access.EVERY_VIEWER, "The thing with this id; null when there is none that you may see.")
+async def node(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],  # noqa: A002
+) -> Node | None:
+    """Return one node."""
+    return await _node(info, id)
+
+
+@query(Access.EVERY_VIEWER, "The things with these ids, in their order; null for what isn't there.")
+async def nodes(
+    info: Info,
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids; 100 at most.")],
+) -> list[Node | None]:
+    """Return several nodes."""
+    if len(ids) > MOST_IDS:
+        raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
+    return list(await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
+
+
+@query(Access.EVERY_VIEWER, "One integration, by its id or its name; null when there is none.")
+async def integration(
+    info: Info,
+    id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
+    name: Annotated[str | None, strawberry.argument(description="Its name, whatever its case.")] = None,
+) -> Integration | None:
+    """Return one integration."""
+    if (id is None) == (name is None):
+        raise bad_input("Give either the id or the name of an integration.")
+    if id is not None:
+        key = key_of(id, "Integration")
+        return await _loaded(info, IntegrationByIdLoader, Integration, key)
+    record = await integration_by_name(info.context.services.database, checked_text(name) or "")
+    return backed_if_any(Integration, record)
+
+
+@query(Access.EVERY_VIEWER, "The registries that the platform knows.")
+async def integrations(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[  # noqa: A002
+        IntegrationFilter | None, strawberry.argument(description="Which integrations.")
+    ] = None,
+    order_by: Annotated[
+        IntegrationOrder | None,
+        strawberry.argument(description="In which order; by name where it is left out."),
+    ] = None,
+) -> Connection[Integration]:
+    """Return a page of integrations."""
+    conditions = integration_conditions(filter)
+    request = page_request(first, after, integration_order(order_by))
+    database = info.context.services.database
+    page = await INTEGRATIONS.page(database, request, conditions)
+    return connection(Integration, page, partial(INTEGRATIONS.count, database, conditions))
+
+
+@query(Access.EVERY_VIEWER, "One space, by its id, or by its name at an integration; null when there is none.")
+async def space(
+    info: Info,
+    id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
+    integration: Annotated[
+        strawberry.ID | None, strawberry.argument(description="The id of the integration, with the name.")
+    ] = None,
+    name: Annotated[str | None, strawberry.argument(description="Its name there.")] = None,
+) -> Space | None:
+    """Return one space."""
+    if (id is None) == (integration is None) or (integration is None) != (name is None):
+        raise bad_input("Give either the id of a space, or the integration and the name.")
+    if id is not None:
+        key = key_of(id, "Space")
+        return await _loaded(info, SpaceByIdLoader, Space, key)
+    key = key_of(integration or "", "Integration")
+    if key is None:
+        return None
+    record = await space_by_name(info.context.services.database, key, checked_text(name) or "")
+    return backed_if_any(Space, record)
+
+
+@query(Access.EVERY_VIEWER, "The spaces of all integrations.")
+async def spaces(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[SpaceFilter | None, strawberry.argument(description="Which spaces.")] = None,  # noqa: A002
+    order_by: Annotated[
+        SpaceOrder | None, strawberry.argument(description="In which order; by name where it is left out.")
+    ] = None,
+) -> Connection[Space]:
+    """Return a page of spaces."""
+    conditions = space_conditions(filter)
+    request = page_request(first, after, space_order(order_by))
+    database = info.context.services.database
+    page = await SPACES.page(database, request, conditions)
+    return connection(Space, page, partial(SPACES.count, database, conditions))
+
+
+@query(Access.EVERY_VIEWER, "What has happened, newest first; kept for a week.")
+async def events(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[EventFilter | None, strawberry.argument(description="Which events.")] = None,  # noqa: A002
+) -> Connection[Event]:
+    """Return a page of events."""
+    conditions = event_conditions(info, filter)
+    database = info.context.services.database
+    page = await EVENTS.page(database, page_request(first, after, NEWEST_EVENT_FIRST), conditions)
+    return connection(Event, page, partial(EVENTS.count, database, conditions))
+
+
+@query(Access.PLATFORM_ADMINISTRATORS, "Every mutation that somebody tried, newest first.")
+async def audit_events(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[AuditFilter | None, strawberry.argument(description="Which rows.")] = None,  # noqa: A002
+) -> Connection[AuditEvent] | None:
+    """Return a page of the audit."""
+    conditions = audit_conditions(filter)
+    database = info.context.services.database
+    page = await AUDIT_EVENTS.page(database, page_request(first, after, NEWEST_AUDIT_FIRST), conditions)
+    return connection(AuditEvent, page, partial(AUDIT_EVENTS.count, database, conditions))
+
+
+@query(Access.PLATFORM_ADMINISTRATORS, "The access tokens, newest first, revoked and expired ones included.")
+async def access_tokens(info: Info, first: First = None, after: After = None) -> Connection[AccessToken] | None:
+    """Return a page of access tokens."""
+    database = info.context.services.database
+    page = await ACCESS_TOKENS.page(database, page_request(first, after, NEWEST_FIRST), every_token)
+    return connection(AccessToken, page, partial(ACCESS_TOKENS.count, database, every_token))
+
+
+@query(Access.EVERY_VIEWER, "What each kind of registry can do.")
+def registry_kinds(info: Info) -> list[RegistryKindInfo]:
+    """Return the kinds."""
+    return [backed(RegistryKindInfo, kind) for kind in KIND_DESCRIPTIONS.values()]
+
+
+@query(Access.EVERY_VIEWER, "What the server says of itself.")
+def server_info(info: Info) -> ServerInfo:
+    """Return the facts."""
+    return backed(ServerInfo, info.context.services.facts)
+
+
+Query = create_type(
+    "Query",
+    [
+        viewer,
+        node,
+        nodes,
+        integration,
+        integrations,
+        space,
+        spaces,
+        events,
+        audit_events,
+        access_tokens,
+        registry_kinds,
+        server_info,
+    ],
+    description="What can be asked.",
+)

@@ -1,0 +1,61 @@
+"""Scalars beyond GraphQL's own."""
+
+from datetime import UTC, datetime
+from typing import NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+URL = NewType("URL", str)
+Cursor = NewType("Cursor", str)
+JSONText = NewType("JSONText", str)
+
+
+def _serialize_datetime(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _parse_datetime(value: object) -> datetime:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        # The value is not quoted: it may be anything, a secret in the wrong place included.
+        raise ValueError("A DateTime is written as in 2026-01-31T12:00:00Z.") from None
+    if moment.tzinfo is None:
+        raise ValueError("A DateTime needs its offset, Z for UTC.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This DateTime is out of range.") from None
+
+
+def _parse_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("This must be a text.")
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment, as in RFC 3339. Answers are in UTC.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_serialize_datetime,
+        parse_value=_parse_datetime,
+    ),
+    URL: strawberry.scalar(
+        name="URL",
+        description="An absolute address with http or https.",
+        specified_by_url="https://url.spec.whatwg.org/",
+        serialize=str,
+        parse_value=_parse_text,
+    ),
+    Cursor: strawberry.scalar(
+        name="Cursor",
+        description="A place in a list or in the log of events. Opaque: hand back what you were given.",
+        serialize=str,
+        parse_value=_parse_text,
+    ),
+}

@@ -1,0 +1,112 @@
+"""Spaces: types, filter and order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models.enums import RegistryKind as Kind
+from models.queries.spaces import BY_CREATION, BY_NAME, STANDING, SpaceConditions
+from models.reading import Order
+from models.records import SpaceRecord
+from resolvers.loaders import IntegrationByIdLoader
+from resolvers.loading import loaded
+from schema.arguments import checked_text, keys_or_nothing
+from schema.enums import OrderDirection, SpaceState, Visibility, describe
+from schema.node import Node, RecordBacked
+from schema.ordering import directed
+
+if TYPE_CHECKING:
+    from schema.integration import Integration
+
+
+def _image_prefixes(root: strawberry.Parent[SpaceRecord]) -> list[str]:
+    prefix = f"{root.image_host}/{root.name}/"
+    # Names of one segment belong to `library`, where the first segment is the space.
+    is_default = root.registry_kind is Kind.DOCKER_REGISTRY and root.name == "library"
+    return [f"{root.image_host}/", prefix] if is_default else [prefix]
+
+
+def _is_visibility_enforced(root: strawberry.Parent[SpaceRecord]) -> bool:
+    return root.registry_kind is Kind.HARBOR
+
+
+@strawberry.type(description="A part of a registry: a Harbor project, or the first segment of repository names.")
+class Space(RecordBacked, Node):
+    """A space of the mirror."""
+
+    record = SpaceRecord
+
+    integration: Annotated[Integration, strawberry.lazy("schema.integration")] = loaded(
+        IntegrationByIdLoader, key="integration_id", description="The registry that holds it."
+    )
+    name: str = strawberry.field(description="Its name at the registry.")
+    visibility: Visibility = strawberry.field(description="Who may pull from it.")
+    is_visibility_enforced: bool = strawberry.field(
+        resolver=_is_visibility_enforced,
+        description="Whether the registry holds it private by itself; false where it can't yet.",
+    )
+    image_prefixes: list[str] = strawberry.field(
+        resolver=_image_prefixes, description="What the names of its images begin with."
+    )
+    state: SpaceState = strawberry.field(description="Whether it stands at the registry.")
+    last_seen_at: datetime | None = strawberry.field(description="When it was last there.")
+    created_at: datetime = strawberry.field(description="When it was first seen here.")
+
+
+@strawberry.input(description="Which spaces.")
+class SpaceFilter:
+    """What spaces must meet."""
+
+    text: str | None = strawberry.field(default=None, description="Part of the name, whatever its case.")
+    integration_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="Of these integrations.")
+    visibilities: list[Visibility] | None = strawberry.field(default=None, description="With one of these.")
+    states: list[SpaceState] | None = strawberry.field(
+        default=None, description="In one of these; by default all but vanished ones."
+    )
+
+
+class SpaceOrderField(Enum):
+    """What they can be sorted by."""
+
+    NAME = "NAME"
+    CREATED_AT = "CREATED_AT"
+
+
+describe(
+    SpaceOrderField,
+    "What spaces can be sorted by.",
+    {"NAME": "Their name.", "CREATED_AT": "When they were first seen here."},
+)
+
+
+@strawberry.input(description="In which order.")
+class SpaceOrder:
+    """An order of spaces."""
+
+    field: SpaceOrderField = strawberry.field(description="Sorted by this.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="From this end.")
+
+
+def space_conditions(given: SpaceFilter | None) -> SpaceConditions:
+    """Return the conditions that a filter stands for."""
+    if given is None:
+        return SpaceConditions()
+    return SpaceConditions(
+        text=checked_text(given.text),
+        integration_ids=keys_or_nothing(given.integration_ids, "Integration"),
+        visibilities=None if given.visibilities is None else tuple(given.visibilities),
+        states=STANDING if given.states is None else tuple(given.states),
+    )
+
+
+def space_order(given: SpaceOrder | None) -> Order:
+    """Return the order that is asked for, by name where none is."""
+    if given is None:
+        return BY_NAME
+    return directed(
+        {SpaceOrderField.NAME: BY_NAME, SpaceOrderField.CREATED_AT: BY_CREATION}[given.field], given.direction
+    )

@@ -1,0 +1,1 @@
+"""The ASGI application, its settings and its command line: the only place that puts the parts together."""

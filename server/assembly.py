@@ -1,0 +1,142 @@
+"""From settings to running services."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from models.database import Database
+from models.enums import Role
+from models.migrate import applied_migrations, migrate
+from models.queries.access_tokens import ACCESS_TOKENS, every_token
+from registry_clients.addresses import AddressPolicy
+from registry_clients.transport import TransportSettings
+from server.data_folder import ADMIN_TOKEN_FILE, ensure_folder, read_or_make_keys, write_secret
+from server.settings import Settings
+from services.access_tokens import PREFIX, AccessTokens
+from services.audit import AuditLog
+from services.background import keep_running
+from services.clock import Clock, utc_now
+from services.credential_cipher import CredentialCipher, parse_keys
+from services.event_log import EventLog
+from services.health import HealthMonitor
+from services.installation import check_key, ensure_installation
+from services.integrating import Integrator
+from services.purge import Purger, Retention
+from services.registry_check import Reach
+from services.registry_connections import RegistryConnections
+from services.services import ServerFacts, Services
+from services.synchronization import Synchronizer
+from services.updating import IntegrationUpdater
+
+log = structlog.get_logger("server")
+
+ADMIN_TOKEN_LIFETIME = timedelta(days=365)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[tuple[Database, CredentialCipher]]:
+    """Open the database, migrated, with the cipher for its credentials.
+
+    A wrong key is found before anything is written. Raises WrongKey, InvalidKeys, MissingKeys, SchemaTooNew,
+    and what the database raises when it can't be reached.
+    """
+    ensure_folder(settings.data)
+    database = await Database.open(settings.tortoise_url)
+    try:
+        is_new = not await applied_migrations(database)
+        if settings.encryption_keys is not None:
+            keys = parse_keys(settings.encryption_keys.get_secret_value())
+        else:
+            keys = read_or_make_keys(settings.data, is_new)
+        cipher = CredentialCipher(keys)
+        if not is_new:
+            await check_key(database, cipher)
+        applied = await migrate(database)
+        if applied:
+            log.info("database migrated", migrations=applied)
+        yield database, cipher
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def running_services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Services]:
+    """Open everything and keep the background work going until the end of the block."""
+    async with open_database(settings) as (database, cipher):
+        installation = await ensure_installation(database, cipher, clock)
+        tokens = AccessTokens(database, clock)
+        await ensure_admin_token(database, tokens, clock, settings.data / ADMIN_TOKEN_FILE)
+        reach = registry_reach(settings)
+        connections = RegistryConnections(database, cipher, reach)
+        events = EventLog(database, installation.event_epoch)
+        database.on_events = events.wake
+        events.observe(tokens.notice)
+        await events.start()
+        monitor = HealthMonitor(database, connections, clock, settings.probe_interval)
+        synchronizer = Synchronizer(database, connections, clock, settings.synchronization_interval)
+        integrator = Integrator(database, connections, cipher, clock, monitor, synchronizer)
+        retention = Retention(
+            events=timedelta(days=settings.event_retention_days),
+            health_checks=timedelta(hours=settings.check_retention_hours),
+            audit_events=timedelta(days=settings.audit_retention_days),
+        )
+        services = Services(
+            database=database,
+            clock=clock,
+            access_tokens=tokens,
+            audit=AuditLog(database, clock),
+            events=events,
+            monitor=monitor,
+            synchronizer=synchronizer,
+            reach=reach,
+            integrator=integrator,
+            updater=IntegrationUpdater(database, connections, cipher, clock),
+            facts=ServerFacts(
+                version=version("integrated-registry"),
+                probe_interval_seconds=settings.probe_interval_seconds,
+                synchronization_interval_seconds=settings.synchronization_interval_seconds,
+            ),
+        )
+        work = {
+            "event log": events.run,
+            "health": monitor.run,
+            "synchronisation": synchronizer.run,
+            "purge": Purger(database, clock, retention).run,
+        }
+        tasks = [asyncio.create_task(keep_running(name, run), name=name) for name, run in work.items()]
+        try:
+            yield services
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await connections.close()
+
+
+def registry_reach(settings: Settings) -> Reach:
+    """Return with which rules and limits this server reaches registries."""
+    policy = AddressPolicy(
+        allows_loopback=settings.allow_loopback_registries,
+        allows_private=settings.allow_private_registries,
+    )
+    return Reach(policy, TransportSettings())
+
+
+async def ensure_admin_token(database: Database, tokens: AccessTokens, clock: Clock, file: Path) -> None:
+    """Make the first access token, where there has never been one, and leave it in a file.
+
+    The file comes first: killed in between, the next start makes both anew, and nothing is lost.
+    """
+    if await ACCESS_TOKENS.count(database, every_token):
+        return
+    token = PREFIX + secrets.token_urlsafe(32)
+    write_secret(file, token + "\n")
+    await tokens.store(token, "admin", Role.PLATFORM_ADMIN, clock() + ADMIN_TOKEN_LIFETIME, "first start")

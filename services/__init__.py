@@ -1,0 +1,1 @@
+"""Use cases and background work: what the server does, whoever asks."""

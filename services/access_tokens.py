@@ -1,0 +1,178 @@
+"""Access tokens: made, checked, revoked; and one-time codes that are exchanged for one."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from models.access_token import AccessToken
+from models.database import Database, NewEvent, Transaction
+from models.enums import EventType, Role
+from models.queries.access_tokens import access_token_by_hash, access_tokens_by_id
+from models.records import AccessTokenRecord, EventRecord
+from services.clock import Clock
+from services.input_rules import checked_name
+from services.user_errors import InvalidInput, NotFound, Path
+from services.viewer import Viewer
+
+PREFIX = "irat_"
+"""What our access tokens begin with: no other credential of ours does, and scanners can find it."""
+
+SIGN_IN_TOKEN_LIFETIME = timedelta(hours=12)
+SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
+LONGEST_LIFETIME = timedelta(days=3660)
+
+
+class TokenRejected(Exception):
+    """The token is no access token of ours, or no longer one. The message says no more than it must."""
+
+
+class AccessTokens:
+    """Everything about access tokens."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._revocations: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        self._watchers: defaultdict[int, int] = defaultdict(int)
+        self._code_hashes: dict[bytes, datetime] = {}
+
+    async def create(
+        self, name: str, role: Role, expires_at: datetime, created_by: str
+    ) -> tuple[AccessTokenRecord, str]:
+        """Make a token; return its record, and the token itself, which can't be had again.
+
+        Raises InvalidInput.
+        """
+        name = checked_name(name, ("input", "name"))
+        now = self._clock()
+        if not now < expires_at <= now + LONGEST_LIFETIME:
+            raise InvalidInput("expiresAt must be in the future, within ten years.", ("input", "expiresAt"))
+        token = PREFIX + secrets.token_urlsafe(32)
+        return await self.store(token, name, role, expires_at, created_by), token
+
+    async def store(
+        self, token: str, name: str, role: Role, expires_at: datetime, created_by: str
+    ) -> AccessTokenRecord:
+        """Store a token that was made already, hashed."""
+
+        async def work(transaction: Transaction) -> AccessToken:
+            row = await AccessToken.create(
+                name=name,
+                role=role,
+                token_hash=_hash(token),
+                created_by=created_by,
+                created_at=self._clock(),
+                expires_at=expires_at,
+            )
+            transaction.events.append(
+                NewEvent(
+                    EventType.ACCESS_TOKEN_CREATED,
+                    row.created_at,
+                    None,
+                    {"access_token_id": row.id, "name": name, "role": role.value, "by": created_by},
+                )
+            )
+            return row
+
+        return _record(await self._database.transact(work))
+
+    async def revoke(self, token_id: int, revoked_by: str, path: Path) -> AccessTokenRecord:
+        """End a token at once, its open sockets included; one that is revoked already stays as it is.
+
+        Raises NotFound.
+        """
+
+        async def work(transaction: Transaction) -> AccessToken:
+            row = await AccessToken.get_or_none(id=token_id)
+            if row is None:
+                raise NotFound("access token", path)
+            if row.revoked_at is None:
+                row.revoked_at = self._clock()
+                await row.save(update_fields=["revoked_at"])
+                transaction.events.append(
+                    NewEvent(
+                        EventType.ACCESS_TOKEN_REVOKED,
+                        row.revoked_at,
+                        None,
+                        {"access_token_id": row.id, "name": row.name, "by": revoked_by},
+                    )
+                )
+            return row
+
+        return _record(await self._database.transact(work))
+
+    async def authenticate(self, token: str) -> Viewer:
+        """Return who bears the token. Raises TokenRejected."""
+        if not token.startswith(PREFIX) or len(token) > 100:
+            raise TokenRejected("This is no access token.")
+        record = await access_token_by_hash(self._database, _hash(token))
+        if record is None:
+            raise TokenRejected("This access token is unknown.")
+        if record.revoked_at is not None:
+            raise TokenRejected("This access token was revoked.")
+        if record.expires_at <= self._clock():
+            raise TokenRejected("This access token has expired.")
+        return Viewer(record.id, record.name, record.role, record.expires_at)
+
+    async def wait_until_over(self, viewer: Viewer) -> str:
+        """Wait until the viewer's token expires or is revoked; return which, as a sentence."""
+        token_id = viewer.access_token_id
+        self._watchers[token_id] += 1
+        revoked = self._revocations[token_id]
+        try:
+            # It may have been revoked after it was checked and before anybody listened here.
+            present = await access_tokens_by_id(self._database, [token_id])
+            if token_id not in present or present[token_id].revoked_at is not None:
+                return "The access token was revoked."
+            async with asyncio.timeout(max(0.0, (viewer.expires_at - self._clock()).total_seconds())):
+                await revoked.wait()
+            return "The access token was revoked."
+        except TimeoutError:
+            return "The access token has expired."
+        finally:
+            self._watchers[token_id] -= 1
+            if not self._watchers[token_id]:
+                del self._watchers[token_id]
+                self._revocations.pop(token_id, None)
+
+    def notice(self, event: EventRecord) -> None:
+        """Take in an event of the log: a revocation, by whatever replica, ends who waits for it here."""
+        if event.type is EventType.ACCESS_TOKEN_REVOKED:
+            waiting = self._revocations.get(event.data["access_token_id"])
+            if waiting is not None:
+                waiting.set()
+
+    def new_sign_in_code(self) -> str:
+        """Return a code that `redeem_sign_in_code` takes once, within ten minutes."""
+        code = secrets.token_urlsafe(24)
+        self._code_hashes[hashlib.blake2b(code.encode()).digest()] = self._clock() + SIGN_IN_CODE_LIFETIME
+        return code
+
+    async def redeem_sign_in_code(self, code: str) -> tuple[AccessTokenRecord, str]:
+        """Return a platform administrator's token of twelve hours for a code. Raises TokenRejected."""
+        now = self._clock()
+        expires_at = self._code_hashes.pop(hashlib.blake2b(code.encode()).digest(), None)
+        if expires_at is None or expires_at <= now:
+            raise TokenRejected("This sign-in link was used already, or is older than ten minutes.")
+        return await self.create("sign-in link", Role.PLATFORM_ADMIN, now + SIGN_IN_TOKEN_LIFETIME, "sign-in link")
+
+
+def _hash(token: str) -> str:
+    # The token holds 256 random bits, so a fast hash is enough: there is nothing to guess.
+    return hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=32).hexdigest()
+
+
+def _record(row: AccessToken) -> AccessTokenRecord:
+    return AccessTokenRecord(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

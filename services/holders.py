@@ -1,0 +1,55 @@
+"""Names, addresses and image hosts belong to one integration each: who holds one, and nobody takes it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.database import Transaction
+from models.names import fold_name
+from models.queries.integrations import INTEGRATIONS
+from models.reading import Statement
+from models.records import IntegrationRecord
+from services.user_errors import AddressTaken, ImageHostTaken, NameTaken
+
+
+async def claim_lock(transaction: Transaction) -> None:
+    """Hold off others who would take names, addresses or image hosts, until the transaction ends."""
+    if transaction.dialect.claim_lock is not None:
+        await transaction.fetch(transaction.dialect.claim_lock)
+
+
+async def require_free(
+    transaction: Transaction,
+    *,
+    name: str | None = None,
+    url: str | None = None,
+    image_hosts: Sequence[str] = (),
+    but_by: int | None = None,
+) -> None:
+    """Raise NameTaken, AddressTaken or ImageHostTaken when another integration than `but_by` holds one."""
+    if name is not None:
+        holder = await _holder(transaction, 'i."name_key"', fold_name(name), but_by)
+        if holder is not None:
+            raise NameTaken(name, holder, ("input", "name"))
+    if url is not None:
+        holder = await _holder(transaction, 'i."url"', url, but_by)
+        if holder is not None:
+            raise AddressTaken(url, holder, ("input", "url"))
+    for host in image_hosts:
+        owner = 'i."id" = (SELECT "integration_id" FROM "image_host" WHERE "host"'
+        holder = await _holder(transaction, owner, host, but_by, end=")")
+        if holder is not None:
+            raise ImageHostTaken(host, holder, ("input", "imageHost"))
+
+
+async def _holder(
+    transaction: Transaction, expression: str, value: str, but_by: int | None, end: str = ""
+) -> IntegrationRecord | None:
+    statement = Statement(transaction.dialect)
+    rows = await transaction.fetch(
+        f"SELECT {INTEGRATIONS.select_list} FROM {INTEGRATIONS.source}"
+        f" WHERE {expression} = {statement.bind(value)}{end}",
+        *statement.values,
+    )
+    records = [r for r in INTEGRATIONS.read(transaction.dialect, rows) if r.id != but_by]
+    return records[0] if records else None

@@ -1,0 +1,185 @@
+"""Registries come, change and go: checked before anything is saved, saved whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from models.database import Database, Transaction
+from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind
+from models.integration import ImageHost, Integration, IntegrationHealth
+from models.names import fold_name
+from models.queries.integrations import integrations_by_id
+from models.records import IntegrationRecord
+from registry_clients.endpoint import Credential, RegistryEndpoint
+from registry_clients.records import FoundSpace, Verification
+from services.clock import Clock
+from services.credential_cipher import CredentialCipher
+from services.health import HealthMonitor
+from services.holders import claim_lock, require_free
+from services.input_rules import checked_description, checked_name
+from services.installation import credential_purpose
+from services.registry_check import look_at
+from services.registry_connections import RegistryConnections
+from services.registry_input import (
+    InputErrors,
+    RegistryInput,
+    parse_credential,
+    parse_endpoint,
+    parse_primary_image_host,
+    require_supported,
+)
+from services.synchronization import Synchronizer, apply_found_spaces, integration_event
+from services.user_errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntegration:
+    """What is to be integrated, as typed."""
+
+    name: str
+    registry: RegistryInput = field(repr=False)
+    image_host: str | None = None
+    description: str | None = None
+
+
+class Integrator:
+    """Integrates and removes registries."""
+
+    def __init__(
+        self,
+        database: Database,
+        connections: RegistryConnections,
+        cipher: CredentialCipher,
+        clock: Clock,
+        monitor: HealthMonitor,
+        synchronizer: Synchronizer,
+    ) -> None:
+        self._database = database
+        self._connections = connections
+        self._cipher = cipher
+        self._clock = clock
+        self._monitor = monitor
+        self._synchronizer = synchronizer
+
+    async def integrate(self, given: NewIntegration, created_by: str) -> IntegrationRecord:
+        """Check a registry, then save it with the spaces that it holds.
+
+        Raises UserErrors, NameTaken, AddressTaken, ImageHostTaken, KindNotSupported, RegistryRefused. Of two
+        at the same time with one name or address, one wins and the other is told who holds it.
+        """
+        errors = InputErrors()
+        name = errors.take(lambda: checked_name(given.name, ("input", "name")), ("input", "name"))
+        description = errors.take(
+            lambda: checked_description(given.description, ("input", "description")),
+            ("input", "description"),
+        )
+        endpoint = parse_endpoint(given.registry, errors)
+        kind = given.registry.kind
+        credential = parse_credential(given.registry.username, given.registry.password, kind, errors)
+        image_host = None
+        if endpoint is not None:
+            image_host = parse_primary_image_host(given.image_host, endpoint.url, errors)
+        errors.raise_any()
+        if name is None or endpoint is None or image_host is None or kind is None:
+            raise AssertionError("an input without errors is complete")
+        require_supported(kind)
+        # Asked before the registry is, so that nobody waits for a registry to hear that the name is taken.
+        await self._database.transact(partial(require_free, name=name, url=str(endpoint.url), image_hosts=[image_host]))
+        looked_at = self._clock()
+        verification, spaces = await look_at(kind, endpoint, credential, self._connections.reach)
+        integration_id = await self._database.transact(
+            partial(
+                self._save,
+                name=name,
+                description=description,
+                kind=kind,
+                endpoint=endpoint,
+                credential=credential,
+                image_host=image_host,
+                verification=verification,
+                spaces=spaces or (),
+                looked_at=looked_at,
+                created_by=created_by,
+            )
+        )
+        return (await integrations_by_id(self._database, [integration_id]))[integration_id]
+
+    async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> IntegrationRecord:
+        """Remove an integration and its mirror; nothing at the registry is touched.
+
+        Returns what it was. Raises NotFound.
+        """
+        known = await integrations_by_id(self._database, [integration_id])
+        if integration_id not in known:
+            raise NotFound("integration", ("input", "id"))
+        if dry_run:
+            return known[integration_id]
+
+        async def work(transaction: Transaction) -> None:
+            integration = await Integration.get_or_none(id=integration_id)
+            if integration is None:
+                raise NotFound("integration", ("input", "id"))
+            transaction.events.append(
+                integration_event(EventType.INTEGRATION_REMOVED, self._clock(), integration, by=removed_by)
+            )
+            await integration.delete()
+
+        await self._database.transact(work)
+        self._connections.forget(integration_id)
+        return known[integration_id]
+
+    async def _save(
+        self,
+        transaction: Transaction,
+        *,
+        name: str,
+        description: str | None,
+        kind: RegistryKind,
+        endpoint: RegistryEndpoint,
+        credential: Credential | None,
+        image_host: str,
+        verification: Verification,
+        spaces: Sequence[FoundSpace],
+        looked_at: datetime,
+        created_by: str,
+    ) -> int:
+        await claim_lock(transaction)
+        url = str(endpoint.url)
+        await require_free(transaction, name=name, url=url, image_hosts=[image_host])
+        now = self._clock()
+        integration = await Integration.create(
+            name=name,
+            name_key=fold_name(name),
+            description=description,
+            kind=kind,
+            origin=IntegrationOrigin.INTEGRATED,
+            url=url,
+            username=credential and credential.username,
+            password_encrypted=credential and self._cipher.encrypt(credential.password, credential_purpose(url)),
+            token_realm=endpoint.token_realm and str(endpoint.token_realm),
+            ca_certificate_pem=endpoint.tls.ca_certificate_pem,
+            is_verification_skipped=endpoint.tls.is_verification_skipped,
+            next_synchronization_at=now + self._synchronizer.interval,
+            looked_at=looked_at,
+            created_by=created_by,
+            created_at=now,
+            updated_at=now,
+        )
+        await ImageHost.create(host=image_host, integration=integration, is_primary=True)
+        # It has just answered: it begins healthy, and the first probe comes within an interval.
+        await IntegrationHealth.create(
+            integration=integration,
+            status=HealthStatus.HEALTHY,
+            since=now,
+            checked_at=now,
+            version=verification.version,
+            next_probe_at=self._monitor.first_probe_at(now),
+        )
+        transaction.events.append(
+            integration_event(EventType.INTEGRATION_ADDED, now, integration, kind=kind.value, by=created_by)
+        )
+        await apply_found_spaces(transaction, integration, {}, spaces, looked_at)
+        return int(integration.id)

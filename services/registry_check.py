@@ -1,0 +1,109 @@
+"""Trying a registry without saving anything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from models.enums import RegistryKind
+from registry_clients.addresses import AddressPolicy
+from registry_clients.endpoint import Credential, RegistryEndpoint
+from registry_clients.errors import OtherKind, RegistryError
+from registry_clients.kind import RegistryKind as ClientKind
+from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kind
+from registry_clients.protocol import ListsSpaces, RegistryClient
+from registry_clients.records import FoundSpace, Verification
+from registry_clients.transport import TransportSettings
+from services.registry_input import (
+    InputErrors,
+    RegistryInput,
+    parse_credential,
+    parse_endpoint,
+    require_supported,
+)
+from services.user_errors import RegistryRefused
+
+URL_PATH = ("input", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryCheck:
+    """What a registry said of itself when it was checked; `space_count` is None where it can't tell."""
+
+    kind: RegistryKind
+    version: str | None
+    is_credential_verified: bool
+    space_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """With which rules and limits registries are reached."""
+
+    policy: AddressPolicy
+    settings: TransportSettings
+
+
+async def check_registry(given: RegistryInput, reach: Reach) -> RegistryCheck:
+    """Try a registry; without a kind, find out which it is.
+
+    Raises UserErrors for what is wrong with the input, KindNotSupported, RegistryRefused.
+    """
+    errors = InputErrors()
+    endpoint = parse_endpoint(given, errors)
+    credential = parse_credential(given.username, given.password, given.kind, errors)
+    errors.raise_any()
+    if endpoint is None:
+        raise AssertionError("an input without errors has an endpoint")
+    kind = given.kind or await _recognised(endpoint, reach)
+    require_supported(kind)
+    verification, spaces = await look_at(kind, endpoint, credential, reach)
+    return RegistryCheck(
+        kind=kind,
+        version=verification.version,
+        is_credential_verified=verification.is_credential_verified,
+        space_count=None if spaces is None else len(spaces),
+    )
+
+
+async def look_at(
+    kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
+) -> tuple[Verification, Sequence[FoundSpace] | None]:
+    """Verify a registry and list its spaces; None for those where it can't. Raises RegistryRefused."""
+    async with _client(kind, endpoint, credential, reach) as client:
+        verification = await client.verify()
+        return verification, await client.list_spaces() if isinstance(client, ListsSpaces) else None
+
+
+async def verify(
+    kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
+) -> Verification:
+    """Verify a registry and a credential. Raises RegistryRefused."""
+    async with _client(kind, endpoint, credential, reach) as client:
+        return await client.verify()
+
+
+@asynccontextmanager
+async def _client(
+    kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
+) -> AsyncIterator[RegistryClient]:
+    try:
+        client = await open_client(ClientKind(kind.value), endpoint, credential, reach.policy, reach.settings)
+        try:
+            yield client
+        finally:
+            await client.aclose()
+    except RegistryError as error:
+        raise RegistryRefused(error, URL_PATH) from error
+
+
+async def _recognised(endpoint: RegistryEndpoint, reach: Reach) -> RegistryKind:
+    try:
+        kind = await recognise_kind(endpoint, reach.policy, reach.settings)
+    except RegistryError as error:
+        raise RegistryRefused(error, URL_PATH) from error
+    if kind is None:
+        titles = " or ".join(description.title for description in KIND_DESCRIPTIONS.values())
+        raise RegistryRefused(OtherKind(f"What answers at {endpoint.host} is no {titles}."), URL_PATH)
+    return RegistryKind(kind.value)

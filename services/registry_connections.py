@@ -1,0 +1,137 @@
+"""Clients to the integrated registries: one for each, kept while its address and credential stay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from yarl import URL
+
+from models.database import Database
+from models.enums import RegistryKind
+from models.reading import Statement
+from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust
+from registry_clients.kind import RegistryKind as ClientKind
+from registry_clients.kinds import open_client
+from registry_clients.protocol import RegistryClient
+from services.credential_cipher import CredentialCipher, WrongKey
+from services.installation import credential_purpose
+from services.registry_check import Reach
+
+log = structlog.get_logger("registries")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTarget:
+    """Where to reach an integration, and with what; `updated_at` tells one state of it from the next."""
+
+    integration_id: int
+    kind: RegistryKind
+    endpoint: RegistryEndpoint
+    credential: Credential | None = field(repr=False)
+    updated_at: datetime
+
+
+class RegistryConnections:
+    """The open clients, by integration."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: CredentialCipher,
+        reach: Reach,
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self.reach = reach
+        self._clients: dict[int, tuple[datetime, RegistryClient]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def targets(self, ids: Sequence[int]) -> dict[int, RegistryTarget]:
+        """Return where to reach those of the integrations that exist, with one statement.
+
+        One whose stored credential can't be decrypted is left out, and logged.
+        """
+        statement = Statement(self._database.dialect)
+        condition = statement.is_one_of('"id"', ids)
+        rows = await self._database.fetch(
+            'SELECT "id", "kind", "url", "username", "password_encrypted", "token_realm", "ca_certificate_pem",'
+            f' "is_verification_skipped", "updated_at" FROM "integration" WHERE {condition}',
+            *statement.values,
+        )
+        found = {}
+        for row in rows:
+            try:
+                found[row["id"]] = self._target(row)
+            except WrongKey:
+                # The key was checked at start, so this one row was tampered with: the others must go on.
+                log.error("stored credential can't be decrypted", integration_id=row["id"])
+        return found
+
+    async def client(self, target: RegistryTarget) -> RegistryClient:
+        """Return the client for a target; one for an older state of the integration is closed.
+
+        Raises RegistryError when the CA certificate can't be used.
+        """
+        kept = self._clients.get(target.integration_id)
+        if kept is not None and kept[0] == target.updated_at:
+            return kept[1]
+        client = await open_client(
+            ClientKind(target.kind.value),
+            target.endpoint,
+            target.credential,
+            self.reach.policy,
+            self.reach.settings,
+        )
+        kept = self._clients.get(target.integration_id)
+        if kept is not None and kept[0] >= target.updated_at:
+            # Another task was quicker, or knows a newer state: one client for each is enough.
+            await client.aclose()
+            return kept[1]
+        self._clients[target.integration_id] = (target.updated_at, client)
+        if kept is not None:
+            self._close(kept[1])
+        return client
+
+    def forget(self, integration_id: int) -> None:
+        """Close the client of an integration that was removed or changed."""
+        kept = self._clients.pop(integration_id, None)
+        if kept is not None:
+            self._close(kept[1])
+
+    async def close(self) -> None:
+        """Close every client."""
+        for integration_id in list(self._clients):
+            self.forget(integration_id)
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _close(self, client: RegistryClient) -> None:
+        task = asyncio.create_task(client.aclose(), name="close registry client")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _target(self, row: dict[str, object]) -> RegistryTarget:
+        url, username = str(row["url"]), row["username"]
+        credential = None
+        if username is not None:
+            password = self._cipher.decrypt(str(row["password_encrypted"]), credential_purpose(url))
+            credential = Credential(str(username), password)
+        pem, realm = row["ca_certificate_pem"], row["token_realm"]
+        return RegistryTarget(
+            integration_id=int(str(row["id"])),
+            kind=RegistryKind(str(row["kind"])),
+            endpoint=RegistryEndpoint(
+                url=URL(url),
+                tls=TlsTrust(
+                    ca_certificate_pem=None if pem is None else str(pem),
+                    is_verification_skipped=bool(row["is_verification_skipped"]),
+                ),
+                token_realm=None if realm is None else URL(str(realm)),
+            ),
+            credential=credential,
+            updated_at=self._database.dialect.datetime(row["updated_at"]),
+        )

@@ -1,0 +1,40 @@
+"""Everything that the GraphQL surface calls, handed in as one."""
+
+from dataclasses import dataclass
+
+from models.database import Database
+from services.access_tokens import AccessTokens
+from services.audit import AuditLog
+from services.clock import Clock
+from services.event_log import EventLog
+from services.health import HealthMonitor
+from services.integrating import Integrator
+from services.registry_check import Reach
+from services.synchronization import Synchronizer
+from services.updating import IntegrationUpdater
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What clients may know of the server itself."""
+
+    version: str
+    probe_interval_seconds: float
+    synchronization_interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases, put together once at start."""
+
+    database: Database
+    clock: Clock
+    access_tokens: AccessTokens
+    audit: AuditLog
+    events: EventLog
+    monitor: HealthMonitor
+    synchronizer: Synchronizer
+    reach: Reach
+    integrator: Integrator
+    updater: IntegrationUpdater
+    facts: ServerFacts

@@ -1,0 +1,106 @@
+"""What subscriptions tell, out of the event log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.database import Database
+from models.enums import EventType, HealthReason, HealthStatus
+from models.queries.events import EventConditions
+from models.queries.integrations import INTEGRATIONS
+from models.records import EventRecord, HealthRecord
+from services.clock import Clock
+from services.event_log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """The health of an integration: as it is when a stream begins (`previous` is None), then each change."""
+
+    integration_id: int
+    previous: HealthRecord | None
+    current: HealthRecord
+    occurred_at: datetime
+    cursor: str
+
+
+async def health_changes(
+    database: Database,
+    events: EventLog,
+    clock: Clock,
+    integration_ids: tuple[int, ...] | None,
+    after: str | None,
+) -> AsyncGenerator[HealthChange, None]:
+    """Yield the present health of each integration, then each change; with a cursor, what was missed instead.
+
+    Raises InvalidCursor, CursorExpired.
+    """
+    if after is not None:
+        position = await events.position_of(after)
+        told: dict[int, datetime] = {}
+    else:
+        # The position first: what happens between the two reads is then told twice at most, never missed.
+        position = events.position
+        present = await INTEGRATIONS.all(
+            database,
+            lambda statement: [] if integration_ids is None else [statement.is_one_of('i."id"', integration_ids)],
+        )
+        told = {record.id: record.health_checked_at or record.created_at for record in present}
+        now = clock()
+        cursor = events.cursor(position)
+        for record in sorted(present, key=lambda record: record.name_key):
+            yield HealthChange(record.id, None, record.health, record.health_since or now, cursor)
+        del present
+    conditions = EventConditions(types=(EventType.HEALTH_CHANGED,), integration_ids=integration_ids)
+    while True:
+        for event in await events.behind(position):
+            position = event.position
+            if event.integration_id is None or not conditions.are_met_by(event):
+                continue
+            told_at = told.get(event.integration_id)
+            if told_at is not None and event.occurred_at <= told_at:
+                continue  # the present state that was told first had it in it
+            yield HealthChange(
+                integration_id=event.integration_id,
+                previous=health_of(event.integration_id, event.data["previous"]),
+                current=health_of(event.integration_id, event.data["current"]),
+                occurred_at=event.occurred_at,
+                cursor=events.cursor(position),
+            )
+
+
+async def event_stream(
+    events: EventLog, conditions: EventConditions, after: str | None
+) -> AsyncGenerator[EventRecord, None]:
+    """Yield the events that meet the conditions, from a cursor on, else from now on.
+
+    Raises InvalidCursor, CursorExpired.
+    """
+    position = events.position if after is None else await events.position_of(after)
+    while True:
+        for event in await events.behind(position):
+            position = event.position
+            if conditions.are_met_by(event):
+                yield event
+
+
+def health_of(integration_id: int, data: dict[str, Any]) -> HealthRecord:
+    """Return a health as an event has kept it."""
+
+    def moment(name: str) -> datetime | None:
+        return None if data[name] is None else datetime.fromisoformat(data[name])
+
+    return HealthRecord(
+        integration_id=integration_id,
+        status=HealthStatus(data["status"]),
+        reason=None if data["reason"] is None else HealthReason(data["reason"]),
+        message=data["message"],
+        registry_message=data["registry_message"],
+        since=moment("since"),
+        checked_at=moment("checked_at"),
+        latency_milliseconds=data["latency_milliseconds"],
+        components=None,
+    )

@@ -1,0 +1,108 @@
+"""What the contract suite needs to know of a real registry, whatever its kind.
+
+A kind joins the suite with one entry in `REGISTRIES`: a context manager that runs such a registry.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+from yarl import URL
+
+from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust, parse_registry_url
+from registry_clients.kind import RegistryKind
+from tests.servers.docker_registry import DockerRegistryServer, push_image, running_docker_registry
+from tests.servers.token_server import running_token_server
+
+
+@dataclass(frozen=True)
+class RegistryUnderTest:
+    """A real registry that runs, and how to change it from outside.
+
+    ``credential`` is one that may do all we need, None where the registry wants none. ``push`` makes a
+    repository with one image; ``stop`` and ``start`` keep the address; ``break_storage`` makes what it stores
+    unreadable while it goes on answering.
+    """
+
+    kind: RegistryKind
+    endpoint: RegistryEndpoint
+    credential: Credential | None
+    push: Callable[[str], object]
+    stop: Callable[[], None]
+    start: Callable[[], None]
+    break_storage: Callable[[], None]
+
+
+def _docker_registry(server: DockerRegistryServer, credential: Credential | None) -> RegistryUnderTest:
+    def break_storage() -> None:
+        # Not by permissions: root reads all. A file where a folder is meant can be listed by nobody.
+        repositories = server.storage / "docker" / "registry" / "v2" / "repositories"
+        repositories.rename(server.storage / "repositories-elsewhere")
+        repositories.write_text("not a folder")
+
+    return RegistryUnderTest(
+        kind=RegistryKind.DOCKER_REGISTRY,
+        endpoint=RegistryEndpoint(
+            url=parse_registry_url(server.url), tls=TlsTrust(ca_certificate_pem=server.ca_certificate_pem)
+        ),
+        credential=credential,
+        push=lambda repository: push_image(server, repository, "v1"),
+        stop=server.stop,
+        start=server.start,
+        break_storage=break_storage,
+    )
+
+
+@contextmanager
+def open_docker_registry(folder: Path) -> Iterator[RegistryUnderTest]:
+    """Run a Docker Registry that lets everybody in."""
+    with running_docker_registry(folder) as server:
+        yield _docker_registry(server, None)
+
+
+@contextmanager
+def docker_registry_with_passwords(folder: Path) -> Iterator[RegistryUnderTest]:
+    """Run a Docker Registry with an htpasswd file."""
+    credential = Credential("alice", "wonder:länd")
+    with running_docker_registry(folder, htpasswd={credential.username: credential.password}) as server:
+        yield _docker_registry(server, credential)
+
+
+@contextmanager
+def docker_registry_with_tls(folder: Path) -> Iterator[RegistryUnderTest]:
+    """Run a Docker Registry whose certificate comes from an authority of its own, with passwords."""
+    credential = Credential("alice", "wonder")
+    users = {credential.username: credential.password}
+    with running_docker_registry(folder, htpasswd=users, tls=trustme.CA()) as server:
+        yield _docker_registry(server, credential)
+
+
+@contextmanager
+def docker_registry_with_tokens(folder: Path) -> Iterator[RegistryUnderTest]:
+    """Run a Docker Registry that sends its clients to a token server."""
+    credential = Credential("alice", "wonder")
+    with (
+        running_token_server(folder, {credential.username: credential.password}) as tokens,
+        running_docker_registry(
+            folder,
+            configuration=tokens.configuration,
+            bearer=lambda scope: tokens.token("pusher", [scope]),
+        ) as server,
+    ):
+        yield _docker_registry(server, credential)
+
+
+REGISTRIES: dict[str, Callable[[Path], AbstractContextManager[RegistryUnderTest]]] = {
+    "docker-registry-open": open_docker_registry,
+    "docker-registry-htpasswd": docker_registry_with_passwords,
+    "docker-registry-tls": docker_registry_with_tls,
+    "docker-registry-tokens": docker_registry_with_tokens,
+}
+
+
+def other_scheme(url: URL) -> URL:
+    """Return the same address with http and https exchanged."""
+    scheme = "http" if url.scheme == "https" else "https"
+    return URL.build(scheme=scheme, host=url.raw_host or "", port=url.port, path=url.path)
