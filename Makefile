@@ -7,10 +7,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ./data
 PYTHON ?= python3
+export REGISTRY_URL REGISTRY_USERNAME REGISTRY_PASSWORD REGISTRY_CA_FILE
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run demo console test soak check format lock schema benchmark clean test-servers
+.PHONY: help run demo console test test-live soak check format lock schema benchmark clean test-servers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | \
@@ -20,7 +21,8 @@ run: $(VENV)/run.done console ## Start the server on its embedded default (HOST=
 	@INTEGRATED_REGISTRY_HOST=$(HOST) INTEGRATED_REGISTRY_PORT=$(PORT) INTEGRATED_REGISTRY_DATA=$(DATA) \
 		exec $(BIN)/integrated-registry serve
 
-demo: $(VENV)/develop.done console test-servers ## Start it with real registries on it, to look around; Ctrl-C leaves nothing behind
+demo: $(VENV)/run.done console ## Start it with real registries on it, to look around; Ctrl-C leaves nothing behind
+	@./tests/servers/install docker-registry
 	@exec $(BIN)/python -m demo --host $(HOST) --port $(PORT)
 
 console: ## Build GraphiQL, where Node 20.19 or later is at hand
@@ -29,6 +31,9 @@ console: ## Build GraphiQL, where Node 20.19 or later is at hand
 test: $(VENV)/develop.done console test-servers tests/clients/node_modules/.done ## Run everything there is, in parallel
 	@$(BIN)/pytest -n auto --dist worksteal -m "not soak"
 	@$(MAKE) --no-print-directory check
+
+test-live: $(VENV)/develop.done ## Try a registry of yours, reading only (REGISTRY_URL=, REGISTRY_USERNAME=, REGISTRY_PASSWORD=)
+	@$(BIN)/pytest tests/contract/test_live_registry.py
 
 soak: $(VENV)/develop.done test-servers ## Run what takes long: hours of kills, thousands of registries
 	@$(BIN)/pytest -m soak

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import asyncpg
+import structlog
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
-from tortoise.transactions import in_transaction
+from tortoise.exceptions import DBConnectionError
 
 from models.dialects import DIALECTS, Dialect
 from models.enums import EventType
 from models.event import Event
+from models.notices import listen
+from models.transactions import open_transaction
+
+log = structlog.get_logger("database")
 
 T = TypeVar("T")
 
@@ -27,6 +35,18 @@ MODEL_MODULES = [
     "models.event",
     "models.access_token",
 ]
+
+
+COMMAND_TIMEOUT_SECONDS = 300.0
+"""How long PostgreSQL may take for one statement. Long enough for a migration, or for waiting until another replica
+has done it; without a limit, a network that swallows packets would hold a connection for good."""
+
+_is_inside: contextvars.ContextVar[bool] = contextvars.ContextVar("is_inside_transaction", default=False)
+"""Whether the code that runs is the work of a transaction."""
+
+
+class DatabaseClosed(Exception):
+    """The database was closed, or is being closed, and takes no further work."""
 
 
 def apps(connection_name: str) -> dict[str, Any]:
@@ -77,6 +97,12 @@ class Transaction:
         count, _ = await self.connection.execute_query(sql, values)
         return count
 
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a writing statement once for each row of parameters: one exchange with the driver for all."""
+        if rows:
+            values = [[self.dialect.parameter(value) for value in row] for row in rows]
+            await self.connection.execute_many(sql, values)
+
 
 class Database:
     """An open database.
@@ -92,6 +118,7 @@ class Database:
         self._tortoise_context = tortoise_context
         self._connection = connection
         self._running: set[asyncio.Task[Any]] = set()
+        self._is_closed = False
         self.dialect = DIALECTS[connection.capabilities.dialect]
         self.statement_count = 0
         """Reads and transactions so far; tests see by it that statements don't grow with rows."""
@@ -100,24 +127,36 @@ class Database:
 
     @classmethod
     async def open(cls, url: str) -> Database:
-        """Open the database at a Tortoise URL (`sqlite://…` or `postgres://…`).
+        """Open the database at a Tortoise URL (`sqlite://…` or `asyncpg://…`).
 
-        Raises tortoise.exceptions.DBConnectionError, or OSError, when it can't be reached.
+        Raises tortoise.exceptions.DBConnectionError, or OSError, when it can't be reached or is no database.
         """
         context = contextvars.copy_context()
         connection = await asyncio.create_task(_initialise_tortoise(url), context=context)
         database = cls(context, connection)
-        await database.fetch("SELECT 1")
+        try:
+            await database.fetch("SELECT 1")
+        except BaseException as error:
+            # SQLite's connection has a thread, which would keep the process from ending.
+            await database.close()
+            if isinstance(error, sqlite3.Error | asyncpg.PostgresError | asyncpg.InterfaceError):
+                raise DBConnectionError(f"The database can't be opened: {error}") from error
+            raise
         return database
 
     async def close(self) -> None:
-        """Wait for the running transactions, then close every connection."""
+        """Take no further work, wait for the running transactions, then close every connection."""
+        self._is_closed = True
         while self._running:
             await asyncio.wait(self._running)
         await asyncio.create_task(Tortoise.close_connections(), context=self._tortoise_context.copy())
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:
-        """Return the rows of a reading statement; each answers `row[column]` by name or position."""
+        """Return the rows of a reading statement; each answers `row[column]` by name or position.
+
+        Raises DatabaseClosed.
+        """
+        self._require_use()
         self.statement_count += 1
         return await _fetch(self._connection, self.dialect, sql, parameters)
 
@@ -126,23 +165,71 @@ class Database:
 
         Whatever the work raises rolls everything back and is raised here. When the caller is cancelled the
         transaction still ends, one way or the other, in its own task. The work must not wait for a network.
+        Raises DatabaseClosed.
         """
+        return await self._own(self._run(work, self.dialect.begin))
+
+    async def migrate(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run work that changes tables, in one transaction. Raises what `transact` does.
+
+        Nothing else should run meanwhile: on SQLite, references are checked at the end instead of all along.
+        """
+        return await self._own(self._run_migration(work))
+
+    async def _own(self, run: Coroutine[Any, Any, T]) -> T:
+        try:
+            self._require_use()
+        except BaseException:
+            run.close()
+            raise
         self.statement_count += 1
-        task = asyncio.create_task(self._run(work), name="transaction", context=self._tortoise_context.copy())
+        context = self._tortoise_context.copy()
+        # What is logged in there belongs to the caller's request.
+        context.run(structlog.contextvars.bind_contextvars, **structlog.contextvars.get_contextvars())
+        task = asyncio.create_task(run, name="transaction", context=context)
         self._running.add(task)
-        task.add_done_callback(self._forget)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            # Unlike `asyncio.shield`, waiting leaves the outcome to be looked at here, or below.
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.add_done_callback(_tell_nobody)
+            raise
+        return task.result()
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            # Marks the outcome as seen: the caller may have gone, and asyncio would complain of it.
-            task.exception()
+    @property
+    def tells_of_events(self) -> bool:
+        """Whether the database tells one process of the events that another has written."""
+        return self.dialect.event_channel is not None
 
-    async def _run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with in_transaction(self._connection.connection_name) as connection:
+    async def listen(self, notice: Callable[[], None]) -> None:
+        """Call `notice` when another process has written events, over a connection of its own; never returns.
+
+        It is called once at the beginning too. Raises NoticesLost when the connection is lost or not to be had.
+        """
+        if self.dialect.event_channel is None:
+            raise RuntimeError("This database tells nothing: see `tells_of_events`.")
+        await listen(self._connection, self.dialect.event_channel, notice)
+
+    def _require_use(self) -> None:
+        if self._is_closed:
+            # Tortoise would open it again, and nobody would close that.
+            raise DatabaseClosed("The database is closed.")
+        if _is_inside.get():
+            raise RuntimeError("Within a transaction, use what it was given: on SQLite this would wait for itself.")
+
+    async def _run_migration(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        try:
+            return await self._run(work, (*self.dialect.begin, *self.dialect.begin_migration))
+        finally:
+            for statement in self.dialect.end_migration:
+                await self._connection.execute_query(statement)
+
+    async def _run(self, work: Callable[[Transaction], Awaitable[T]], begin: Sequence[str]) -> T:
+        _is_inside.set(True)
+        async with open_transaction(self._connection) as connection:
             transaction = Transaction(connection, self.dialect)
-            for statement in self.dialect.begin:
+            for statement in begin:
                 await connection.execute_query(statement)
             result = await work(transaction)
             if transaction.events:
@@ -152,10 +239,22 @@ class Database:
         return result
 
 
+def _tell_nobody(task: asyncio.Task[Any]) -> None:
+    # The caller has gone. What it would have been told goes to the log, without the text: it may quote input.
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.info("a transaction failed after its caller had gone", error=type(error).__name__)
+
+
 async def _initialise_tortoise(url: str) -> BaseDBAsyncClient:
     # Named for the engine: Tortoise keeps prepared statements by the connection's name, for the whole process.
     name = url.partition(":")[0]
-    await Tortoise.init(config={"connections": {name: url}, "apps": apps(name), "use_tz": True, "timezone": "UTC"})
+    connection = expand_db_url(url)
+    if connection["engine"] == "tortoise.backends.asyncpg":
+        connection["credentials"].setdefault("command_timeout", COMMAND_TIMEOUT_SECONDS)
+    await Tortoise.init(
+        config={"connections": {name: connection}, "apps": apps(name), "use_tz": True, "timezone": "UTC"}
+    )
     return get_connection(name)
 
 
@@ -186,3 +285,6 @@ async def _write_events(transaction: Transaction) -> None:
         ],
         using_db=transaction.connection,
     )
+    if transaction.dialect.event_channel is not None:
+        # Sent by the database at commit, and not at all when that fails.
+        await transaction.connection.execute_query(f"NOTIFY {transaction.dialect.event_channel}")

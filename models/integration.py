@@ -55,6 +55,7 @@ class ImageHost(Model):
 
     class Meta:
         table = "image_host"
+        indexes = (Index(fields=("integration_id", "is_primary"), name="image_host_by_integration"),)
 
 
 class IntegrationHealth(Model):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import partial
+from types import ModuleType
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.loader import MigrationLoader
+from tortoise.migrations.recorder import MigrationRecorder
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 
 from models import migrations
 from models.database import Database, Transaction, apps
@@ -21,15 +27,23 @@ class SchemaTooNew(Exception):
         self.unknown = unknown
 
 
-async def migrate(database: Database) -> list[str]:
+class BrokenReferences(Exception):
+    """A migration would leave rows that refer to rows which are not there; nothing was written."""
+
+    def __init__(self, tables: list[str]) -> None:
+        super().__init__(f"The migration would leave broken references in: {', '.join(tables)}.")
+        self.tables = tables
+
+
+async def migrate(database: Database, package: ModuleType = migrations) -> list[str]:
     """Apply what is missing, all in one transaction, and return the names of what was applied.
 
     Replicas that start together wait for the first. Killed at any moment it has happened whole or not at
     all: Tortoise by itself records a migration after the transaction that applied it.
 
-    Raises SchemaTooNew when the database knows a migration that we don't.
+    Raises SchemaTooNew when the database knows a migration that we don't, BrokenReferences.
     """
-    return await database.transact(_migrate)
+    return await database.migrate(partial(_migrate, package=package))
 
 
 async def applied_migrations(database: Database) -> list[str]:
@@ -37,28 +51,29 @@ async def applied_migrations(database: Database) -> list[str]:
     return await database.transact(_applied)
 
 
-def known_migrations() -> list[str]:
-    """Return the names of the migrations that this release brings, in order."""
-    return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
+def known_migrations(package: ModuleType = migrations) -> list[str]:
+    """Return the names of the migrations that a release brings, in order."""
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-async def _migrate(transaction: Transaction) -> list[str]:
+async def _migrate(transaction: Transaction, package: ModuleType) -> list[str]:
     if transaction.dialect.migration_lock is not None:
         await transaction.fetch(transaction.dialect.migration_lock)
+    known = known_migrations(package)
     before = await _applied(transaction)
-    unknown = sorted(set(before) - set(known_migrations()))
+    unknown = sorted(set(before) - set(known))
     if unknown:
         raise SchemaTooNew(unknown)
-    missing = [name for name in known_migrations() if name not in before]
+    missing = [name for name in known if name not in before]
     if missing:
-        executor = MigrationExecutor(transaction.connection, apps(transaction.connection.connection_name))
-        # Its first query meets a missing table and passes over the error, which on PostgreSQL would abort our
-        # transaction: make the table before.
-        await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
-        await executor.migrate(direction="forward")
-    if known_migrations()[0] in missing:
+        await _Executor(transaction.connection, package).migrate(direction="forward")
+    if known[0] in missing:
         for statement in transaction.dialect.after_first_migration:
-            await transaction.connection.execute_script(statement)
+            await transaction.connection.execute_query(statement)
+    if missing and transaction.dialect.broken_references is not None:
+        broken = await transaction.fetch(transaction.dialect.broken_references)
+        if broken:
+            raise BrokenReferences(sorted({row["table"] for row in broken}))
     return missing
 
 
@@ -68,3 +83,37 @@ async def _applied(transaction: Transaction) -> list[str]:
         return []
     rows = await transaction.fetch("""SELECT "name" FROM "tortoise_migrations" WHERE "app" = 'models'""")
     return sorted(row["name"] for row in rows)
+
+
+class _Recorder(MigrationRecorder):
+    """Makes its table inside our transaction.
+
+    Tortoise's own does it by a script, before which Python's sqlite3 commits what is open: the rest of the
+    migration would then stand outside of any transaction, and a kill would leave half of it.
+    """
+
+    async def ensure_schema(self, schema_editor: BaseSchemaEditor) -> None:
+        statement = schema_editor._get_model_sql_data(self.model).table_sql
+        statement = statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1)
+        for part in filter(str.strip, statement.split(";")):
+            await schema_editor.client.execute_query(part)
+
+
+class _Executor(MigrationExecutor):
+    """Tortoise's executor, within a transaction that is there already."""
+
+    def __init__(self, connection: BaseDBAsyncClient, package: ModuleType) -> None:
+        config = apps(connection.connection_name)
+        config["models"]["migrations"] = package.__name__
+        super().__init__(connection, config)
+        self.recorder = _Recorder(connection)
+        self.loader = MigrationLoader(config, self.recorder, load=False)
+
+    async def migrate(self, *arguments: object, **options: object) -> None:
+        """Make the table of migrations first.
+
+        The loader reads it before Tortoise would make it, and passes over the error, which on PostgreSQL would
+        abort our transaction.
+        """
+        await self.recorder.ensure_schema(self._schema_editor(atomic=False))
+        await super().migrate(*arguments, **options)  # type: ignore[arg-type]

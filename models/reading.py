@@ -59,11 +59,20 @@ class Statement:
 
     def bind(self, value: object) -> str:
         """Return what stands in the text for the value."""
+        if isinstance(value, str):
+            # PostgreSQL takes no text with a NUL, and none is stored: this one is in no name either.
+            value = value.replace("\x00", "\uffff")
         self.values.append(value)
         return self.dialect.placeholder(len(self.values))
 
     def is_one_of(self, expression: str, values: Sequence[int] | Sequence[str]) -> str:
-        """Return a condition whose text is the same for any number of values."""
+        """Return a condition whose text is the same for any number of values from two on."""
+        if not values:
+            # PostgreSQL can't tell what an empty list would be a list of.
+            return "FALSE"
+        if len(values) == 1:
+            # An index whose next column is what is sorted by serves the order only when this one has one value.
+            return f"{expression} = {self.bind(values[0])}"
         return self.dialect.is_one_of(expression, self.bind(self.dialect.list_parameter(values)), values)
 
     def contains(self, expression: str, text: str) -> str:
@@ -75,13 +84,16 @@ class Statement:
 class RecordReader(Generic[R]):
     """How the rows of one source become records of one type."""
 
-    def __init__(self, record: type[R], source: str, columns: Mapping[str, str]) -> None:
-        """`source` stands behind FROM; `columns` gives the expression of each of the record's fields."""
+    def __init__(self, record: type[R], table: str, columns: Mapping[str, str], *, joins: str = "") -> None:
+        """`table` stands behind FROM, and has all that conditions speak of; `joins` gives each row no more than more
+        columns, so that counting needs none; `columns` gives the expression of each of the record's fields.
+        """
         hints = typing.get_type_hints(record)
         names = [field.name for field in fields(record)]  # type: ignore[arg-type]
         self._record = record
         self._converters = [_converter(hints[name]) for name in names]
-        self.source = source
+        self._table = table
+        self.source = table + joins
         self.select_list = ", ".join(f'{columns[name]} AS "{name}"' for name in names)
         self._count = len(names)
 
@@ -113,18 +125,22 @@ class RecordReader(Generic[R]):
         parent_attribute: str,
         parent_ids: Sequence[int],
     ) -> dict[int, Page[R]]:
-        """Return the same page of each parent's list, with one statement for all of them."""
+        """Return the same page of each parent's list, with one statement for all of them.
+
+        Its cost depends on what is returned, not on how much each parent has.
+        """
         statement = Statement(database.dialect)
-        conditions = [
-            statement.is_one_of(parent, parent_ids),
-            *where(statement),
-            *_behind(statement, request),
-        ]
-        sql = (
-            f"SELECT * FROM (SELECT {self.select_list}, ROW_NUMBER() OVER "
-            f"(PARTITION BY {parent} ORDER BY {_ordering(request.order)}) AS place "
-            f"FROM {self.source}{_where(conditions)}) AS numbered "
-            f"WHERE place <= {request.first + 1} ORDER BY place"
+        ids = statement.bind(database.dialect.list_parameter(parent_ids))
+        conditions = [*where(statement), *_behind(statement, request)]
+        sql = database.dialect.page_of_each(
+            ids,
+            select_list=self.select_list,
+            source=self.source,
+            parent=parent,
+            conditions="".join(f" AND {condition}" for condition in conditions),
+            record_id=request.order.id_expression,
+            ordering=_ordering(request.order),
+            limit=request.first + 1,
         )
         found: dict[int, list[R]] = {parent_id: [] for parent_id in parent_ids}
         for record in self.read(database.dialect, await database.fetch(sql, *statement.values)):
@@ -134,7 +150,7 @@ class RecordReader(Generic[R]):
     async def count(self, database: Database, where: Callable[[Statement], Sequence[str]]) -> int:
         """Return how many records meet the conditions."""
         statement = Statement(database.dialect)
-        sql = f"SELECT COUNT(*) AS count FROM {self.source}{_where(where(statement))}"
+        sql = f"SELECT COUNT(*) AS count FROM {self._table}{_where(where(statement))}"
         rows = await database.fetch(sql, *statement.values)
         return int(rows[0]["count"])
 
@@ -149,7 +165,7 @@ class RecordReader(Generic[R]):
         """Return how many records of each parent meet the conditions, with one statement."""
         statement = Statement(database.dialect)
         conditions = [statement.is_one_of(parent, parent_ids), *where(statement)]
-        sql = f"SELECT {parent} AS parent, COUNT(*) AS count FROM {self.source}{_where(conditions)} GROUP BY {parent}"
+        sql = f"SELECT {parent} AS parent, COUNT(*) AS count FROM {self._table}{_where(conditions)} GROUP BY {parent}"
         rows = await database.fetch(sql, *statement.values)
         return dict.fromkeys(parent_ids, 0) | {row["parent"]: row["count"] for row in rows}
 
@@ -180,18 +196,22 @@ def _where(conditions: Sequence[str]) -> str:
 
 def _ordering(order: Order) -> str:
     direction = "DESC" if order.is_descending else "ASC"
-    return f"{order.expression} {direction}, {order.id_expression} {direction}"
+    return ", ".join(f"{expression} {direction}" for expression in _sorted_by(order))
+
+
+def _sorted_by(order: Order) -> tuple[str, ...]:
+    # Named twice, SQLite would sort again what an index gives in order.
+    is_by_id = order.expression == order.id_expression
+    return (order.expression,) if is_by_id else (order.expression, order.id_expression)
 
 
 def _behind(statement: Statement, request: PageRequest) -> list[str]:
     if request.after is None:
         return []
-    order = request.order
-    value, record_id = request.after
-    sign = "<" if order.is_descending else ">"
-    return [
-        f"({order.expression}, {order.id_expression}) {sign} ({statement.bind(value)}, {statement.bind(record_id)})"
-    ]
+    expressions = _sorted_by(request.order)
+    sign = "<" if request.order.is_descending else ">"
+    values = [statement.bind(value) for value in request.after[-len(expressions) :]]
+    return [f"({', '.join(expressions)}) {sign} ({', '.join(values)})"]
 
 
 def _converter(hint: Any) -> Callable[[Dialect, Any], Any] | None:

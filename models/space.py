@@ -31,6 +31,7 @@ class Space(Model):
         unique_together = (("integration", "external_id"),)
         indexes = (
             Index(fields=("integration_id", "name", "id"), name="space_by_integration"),
+            Index(fields=("integration_id", "created_at", "id"), name="space_by_integration_and_creation"),
             Index(fields=("name", "id"), name="space_by_name"),
             Index(fields=("created_at", "id"), name="space_by_creation"),
         )

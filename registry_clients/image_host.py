@@ -33,7 +33,10 @@ def parse_image_host(text: str) -> str:
 
 
 def image_host_of(url: URL) -> str:
-    """Return the image host of a registry by its address: host, and port where it is not the default."""
-    host = url.host or ""
+    """Return the image host of a registry by its address: host, and port where it is not the default.
+
+    The host as it goes over the wire: an image's name has no other letters than ASCII's.
+    """
+    host = url.raw_host or ""
     host = f"[{host}]" if ":" in host else host
     return host if url.explicit_port is None else f"{host}:{url.explicit_port}"

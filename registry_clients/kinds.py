@@ -1,15 +1,18 @@
 """The registries that can be integrated, and how a client for each is made."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from registry_clients.addresses import AddressPolicy
 from registry_clients.docker_registry.client import DockerRegistryClient
 from registry_clients.endpoint import Credential, RegistryEndpoint
+from registry_clients.harbor.client import HarborClient
 from registry_clients.kind import Ability, KindDescription, KindNotSupported, RegistryKind
+from registry_clients.observed_transport import ObservedTransport
 from registry_clients.protocol import RegistryClient
 from registry_clients.recognition import recognise
-from registry_clients.transport import AiohttpTransport, TransportSettings
+from registry_clients.transport import AiohttpTransport, RegistryTransport, TransportSettings
 
 KIND_DESCRIPTIONS: Mapping[RegistryKind, KindDescription] = MappingProxyType(
     {
@@ -49,16 +52,38 @@ async def open_client(
     credential: Credential | None,
     policy: AddressPolicy,
     settings: TransportSettings,
+    observe: Callable[[RegistryKind, str, float], None] | None = None,
+    reader: Credential | None = None,
 ) -> RegistryClient:
     """Return a client for one registry; nothing is sent yet, and whoever opens it closes it.
 
-    Raises KindNotSupported for a kind that has no client yet, TlsNotTrusted when the endpoint's CA
-    certificate can't be used.
+    `reader` is the credential for reading alone, where one was made. `observe` is told of each call: to which
+    kind, its outcome and its seconds (see `CallObserver`). Raises KindNotSupported for a kind that can't be
+    integrated yet, TlsNotTrusted when the endpoint's CA certificate can't be used.
     """
-    opener = _OPENERS.get(kind)
-    if opener is None:
-        raise KindNotSupported(kind, KIND_DESCRIPTIONS[kind].title)
-    return await opener(endpoint, credential, policy, settings)
+    description = KIND_DESCRIPTIONS[kind]
+    if not description.is_supported:
+        raise KindNotSupported(kind, description.title)
+    transport: RegistryTransport = await AiohttpTransport.open(endpoint.tls, policy, settings)
+    if observe is not None:
+        transport = ObservedTransport(transport, partial(observe, kind))
+    return client_over(kind, endpoint, credential, transport, settings, reader)
+
+
+def client_over(
+    kind: RegistryKind,
+    endpoint: RegistryEndpoint,
+    credential: Credential | None,
+    transport: RegistryTransport,
+    settings: TransportSettings,
+    reader: Credential | None = None,
+) -> RegistryClient:
+    """Return a client of a kind, supported yet or not, over a transport that it takes over."""
+    match kind:
+        case RegistryKind.HARBOR:
+            return HarborClient(endpoint, credential, transport, settings, reader)
+        case RegistryKind.DOCKER_REGISTRY:
+            return DockerRegistryClient(endpoint, credential, transport, settings)
 
 
 async def recognise_kind(
@@ -73,18 +98,3 @@ async def recognise_kind(
         return await recognise(transport, endpoint.url)
     finally:
         await transport.aclose()
-
-
-async def _open_docker_registry(
-    endpoint: RegistryEndpoint,
-    credential: Credential | None,
-    policy: AddressPolicy,
-    settings: TransportSettings,
-) -> RegistryClient:
-    transport = await AiohttpTransport.open(endpoint.tls, policy, settings)
-    return DockerRegistryClient(endpoint, credential, transport, settings)
-
-
-_Opener = Callable[[RegistryEndpoint, Credential | None, AddressPolicy, TransportSettings], Awaitable[RegistryClient]]
-
-_OPENERS: Mapping[RegistryKind, _Opener] = MappingProxyType({RegistryKind.DOCKER_REGISTRY: _open_docker_registry})

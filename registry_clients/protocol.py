@@ -1,13 +1,26 @@
 """What every registry client does, and what some do.
 
 Abilities beyond the basic three calls are protocols of their own: ask `isinstance(client, ListsSpaces)`.
-All calls raise `registry_clients.errors.RegistryError` and nothing else, CancelledError apart.
+All calls raise `registry_clients.errors.RegistryError`, and where it is said the refusals of
+`registry_clients.refusals`; nothing else, CancelledError apart.
 """
 
 from typing import Protocol, runtime_checkable
 
 from registry_clients.kind import RegistryKind
-from registry_clients.records import FoundSpace, ProbeAnswer, Verification
+from registry_clients.records import (
+    ArtifactPage,
+    ChangePage,
+    FoundRepository,
+    FoundSpace,
+    ProbeAnswer,
+    ReaderCredential,
+    ReaderState,
+    RegistryContents,
+    SpaceSummary,
+    StorageStatistics,
+    Verification,
+)
 
 
 class RegistryClient(Protocol):
@@ -27,7 +40,10 @@ class RegistryClient(Protocol):
         ...
 
     async def probe(self) -> ProbeAnswer:
-        """Find out whether the registry works now; never retries. Raises the reason when it doesn't."""
+        """Find out whether the registry works now; never retries.
+
+        Raises the reason when it doesn't; one whose parts don't all work answers, with its components.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -41,4 +57,133 @@ class ListsSpaces(Protocol):
 
     async def list_spaces(self) -> tuple[FoundSpace, ...]:
         """Return every space, sorted by name: all of them, or an error, never a part."""
+        ...
+
+
+@runtime_checkable
+class ListsRepositories(Protocol):
+    """A client that can tell which repositories there are."""
+
+    async def list_repositories(self, space: FoundSpace | None = None) -> tuple[FoundRepository, ...]:
+        """Return every repository, or those of one space, sorted by name: all of them, or an error."""
+        ...
+
+
+@runtime_checkable
+class ListsContents(Protocol):
+    """A client that can tell everything in one go, for no more calls than it takes."""
+
+    async def list_contents(self) -> RegistryContents:
+        """Return all spaces and all repositories, or raise an error; never a part."""
+        ...
+
+
+@runtime_checkable
+class LooksAtSpaces(Protocol):
+    """A client that can look at one space without listing all."""
+
+    async def look_at_space(self, name: str) -> FoundSpace | None:
+        """Return the space that has a name now, None when none has."""
+        ...
+
+    async def look_at_repositories(self, space: FoundSpace) -> tuple[FoundRepository, ...]:
+        """Return the repositories of a space, sorted by name; none when the space is gone."""
+        ...
+
+
+@runtime_checkable
+class ListsArtifacts(Protocol):
+    """A client that can tell what is in a repository."""
+
+    async def list_artifacts(self, repository_name: str, *, page: int = 1, page_size: int = 100) -> ArtifactPage | None:
+        """Return a page of a repository's artifacts, newest push first; None when there is no such repository.
+
+        Pages count from 1 and hold 100 at most.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsStorage(Protocol):
+    """A client that can tell how much a registry stores."""
+
+    async def read_storage_statistics(self) -> StorageStatistics:
+        """Return what is stored in all. Needs the administrator's credential."""
+        ...
+
+    async def summarize_space(self, space: FoundSpace) -> SpaceSummary | None:
+        """Return what a space holds, None when it is gone."""
+        ...
+
+
+@runtime_checkable
+class ChangesSpaces(Protocol):
+    """A client that can make and delete spaces. Needs the administrator's credential.
+
+    All calls raise ReadOnly when the registry takes no writes, and SpaceRefused.
+    """
+
+    async def create_space(self, name: str, *, is_public: bool, quota_limit_bytes: int | None = None) -> FoundSpace:
+        """Make a space and return it. Raises SpaceNameHeld, SpaceNotAccepted."""
+        ...
+
+    async def set_visibility(self, space: FoundSpace, *, is_public: bool) -> None:
+        """Open a space to everybody, or close it. Raises SpaceGone."""
+        ...
+
+    async def delete_space(self, space: FoundSpace) -> None:
+        """Delete an empty space. Raises SpaceNotEmpty, SpaceGone."""
+        ...
+
+
+@runtime_checkable
+class HasChangeFeed(Protocol):
+    """A client whose registry keeps a log of changes, with ids that grow. All calls raise FeedLost."""
+
+    async def newest_change(self) -> int | None:
+        """Return the id of the log's newest entry, None when the log is empty."""
+        ...
+
+    async def changes_after(self, change_id: int) -> ChangePage:
+        """Return the changes after an id, and those of lower ids that showed up late.
+
+        No change is handed out twice by one client. Raises FeedLost when changes may have been missed: then
+        everything must be looked at, and the feed begun anew from `newest_change`.
+        """
+        ...
+
+    async def check_feed(self) -> None:
+        """Find out, as the administrator, whether the log is kept at all. Raises FeedLost when it isn't."""
+        ...
+
+
+@runtime_checkable
+class MakesReaderCredential(Protocol):
+    """A client that can make a credential for reading alone. Needs the administrator's credential."""
+
+    async def make_reader(self, marker: str) -> ReaderCredential:
+        """Make a credential for reading, marked as ours. ``marker``: lower case letters, digits and dashes.
+
+        Raises NoReaderCredential when it can't be had. What is left of one when the call fails or is cancelled
+        is removed, at the latest by `remove_stray_readers`.
+        """
+        ...
+
+    async def look_at_reader(self, external_id: str) -> ReaderState:
+        """Return how a credential of ours stands."""
+        ...
+
+    async def refresh_reader(self, external_id: str) -> str | None:
+        """Return the present user name of a credential of ours, None when it is of no use any more.
+
+        `look_at_reader` says why.
+        """
+        ...
+
+    async def remove_reader(self, external_id: str) -> None:
+        """Delete a credential of ours; one that is gone is fine, and one that isn't ours stays."""
+        ...
+
+    async def remove_stray_readers(self, marker: str, but: str | None) -> int:
+        """Delete all credentials with our marker but one, by its external id. Return how many there were."""
         ...

@@ -1,7 +1,10 @@
 """What registries tell us, as frozen records."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
+from registry_clients.endpoint import Credential
 from registry_clients.kind import RegistryKind
 
 
@@ -50,3 +53,154 @@ class FoundSpace:
     name: str
     is_public: bool | None
     repository_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRepository:
+    """A repository as it stands at the registry; None for what the registry doesn't tell.
+
+    ``name`` is the whole name as it is pulled, ``space_external_id`` that of the space it belongs to.
+    """
+
+    name: str
+    space_external_id: str
+    artifact_count: int | None
+    pull_count: int | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryContents:
+    """Everything that a registry holds, both sorted by name; each repository's space is among the spaces."""
+
+    spaces: tuple[FoundSpace, ...]
+    repositories: tuple[FoundRepository, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTag:
+    """A name for an artifact."""
+
+    name: str
+    pushed_at: datetime | None
+    pulled_at: datetime | None
+    is_immutable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformManifest:
+    """One of an index's images: its digest, and the platform that it is for."""
+
+    digest: str
+    os: str
+    architecture: str
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundArtifact:
+    """Something that can be pulled by its digest. ``platforms`` are those of an index, else empty."""
+
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    size_bytes: int
+    tags: tuple[FoundTag, ...]
+    platforms: tuple[PlatformManifest, ...]
+    pushed_at: datetime | None
+    pulled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactPage:
+    """A part of a repository's artifacts, newest first. ``total_count`` is None where it isn't told."""
+
+    artifacts: tuple[FoundArtifact, ...]
+    total_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStatistics:
+    """What a registry stores in all: blobs not yet collected, each of them once."""
+
+    storage_bytes: int
+    space_count: int
+    repository_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSummary:
+    """What a space holds, by its own quota.
+
+    ``quota_used_bytes`` is None where the registry counts no quota; ``quota_limit_bytes`` is None then too, and
+    where there is no limit.
+    """
+
+    repository_count: int
+    quota_used_bytes: int | None
+    quota_limit_bytes: int | None
+
+
+class ChangeKind(StrEnum):
+    """What was done at a registry."""
+
+    SPACE_CREATED = "SPACE_CREATED"
+    SPACE_CHANGED = "SPACE_CHANGED"
+    SPACE_DELETED = "SPACE_DELETED"
+    ARTIFACT_PUSHED = "ARTIFACT_PUSHED"
+    ARTIFACT_DELETED = "ARTIFACT_DELETED"
+    TAG_CHANGED = "TAG_CHANGED"
+    REPOSITORY_DELETED = "REPOSITORY_DELETED"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a registry's log of changes: where to look, never what is true.
+
+    ``repository_name`` is the whole name as it is pulled; ``reference`` is a tag, or a digest. What an entry
+    doesn't name is None: a change of artifacts without a repository means that anything may have changed.
+    """
+
+    id: int
+    occurred_at: datetime | None
+    kind: ChangeKind
+    space_name: str | None
+    repository_name: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Changes in order of id. ``newest_id`` is where to go on; at once when the page is not complete."""
+
+    changes: tuple[Change, ...]
+    newest_id: int | None
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderCredential:
+    """A credential for reading alone, made for us. ``external_id`` stays the same when its name changes."""
+
+    external_id: str
+    credential: Credential
+
+
+class ReaderFlaw(StrEnum):
+    """What is wrong with a credential for reading that was made for us."""
+
+    GONE = "GONE"
+    """Deleted, or there is another one under its id."""
+    DISABLED = "DISABLED"
+    EXPIRED = "EXPIRED"
+    CUT = "CUT"
+    """It may no longer do all that it was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """How a credential for reading stands. ``name`` is its present user name, None when it is gone."""
+
+    name: str | None
+    flaw: ReaderFlaw | None

@@ -14,7 +14,6 @@ from typing import Protocol, Self
 
 import aiohttp
 import stamina
-from aiohttp.resolver import ThreadedResolver
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -29,6 +28,7 @@ from registry_clients.errors import (
     TlsNotTrusted,
     UnexpectedAnswer,
 )
+from registry_clients.name_lookups import NameLookups
 from registry_clients.redirects import MAX_REDIRECTS, is_redirect, redirect_target
 
 USER_AGENT = "integrated-registry/0.1"
@@ -42,7 +42,7 @@ class RegistryRequest:
 
     ``timeout_seconds`` replaces both the total and the read deadline of the settings for a call that is known
     to be slower or must be faster. ``is_retried`` is False for a probe: it reports what it saw at first.
-    Headers stay out of repr, as a credential is among them.
+    Headers and body stay out of repr, as a credential may be in either.
     """
 
     method: str
@@ -50,6 +50,7 @@ class RegistryRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_seconds: float | None = None
     is_retried: bool = True
+    body: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class TransportSettings:
     connect_timeout_seconds: float = 3
     read_timeout_seconds: float = 5
     total_timeout_seconds: float = 10
+    idle_timeout_seconds: float = 60
+    """How long a connection is kept for the next call: longer than from probe to probe, for TLS costs most."""
+
     max_answer_bytes: int = 8 * 1024 * 1024
     connections: int = 8
     attempts: int = 2
@@ -99,9 +103,10 @@ class AiohttpTransport:
             connector=aiohttp.TCPConnector(
                 limit=settings.connections,
                 limit_per_host=settings.connections,
-                resolver=GuardedResolver(ThreadedResolver(), policy),
+                resolver=GuardedResolver(NameLookups(), policy),
                 # Names are few and connections are kept: no need for an answer that could be out of date.
                 use_dns_cache=False,
+                keepalive_timeout=settings.idle_timeout_seconds,
                 ssl=tls,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -132,7 +137,9 @@ class AiohttpTransport:
         failure: RegistryError | None = None
         try:
             async with asyncio.timeout(seconds):
-                async for attempt in self._attempts(request):
+                if not (request.is_retried and request.method in _RETRIED_METHODS):
+                    return await self._send_once(request)
+                async for attempt in self._attempts():
                     with attempt:
                         try:
                             return await self._send_once(request)
@@ -150,11 +157,10 @@ class AiohttpTransport:
         """Close all connections; calls under way fail."""
         await self._session.close()
 
-    def _attempts(self, request: RegistryRequest) -> AsyncIterator[stamina.Attempt]:
-        is_retried = request.is_retried and request.method in _RETRIED_METHODS
+    def _attempts(self) -> AsyncIterator[stamina.Attempt]:
         return stamina.retry_context(
             on=_is_worth_another_try,
-            attempts=self._settings.attempts if is_retried else 1,
+            attempts=self._settings.attempts,
             # The deadline is kept outside, where it also ends an attempt that is under way.
             timeout=None,
             wait_initial=0.1,
@@ -191,7 +197,12 @@ class AiohttpTransport:
         )
         try:
             async with self._session.request(
-                request.method, url, headers=request.headers, timeout=timeout, allow_redirects=False
+                request.method,
+                url,
+                headers=request.headers,
+                data=request.body,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 body = await self._body_of(response)
                 return RegistryResponse(response.status, response.headers, body)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.queries.access_tokens import access_tokens_by_id
+from models.queries.events import audit_events_by_id
 from models.queries.integrations import (
     HEALTH_CHECKS,
     NEWEST_CHECK_FIRST,
@@ -17,6 +18,7 @@ from models.queries.spaces import SPACES, SpaceConditions, spaces_by_id
 from models.reading import Page, PageRequest
 from models.records import (
     AccessTokenRecord,
+    AuditEventRecord,
     HealthCheckRecord,
     IntegrationRecord,
     SpaceRecord,
@@ -48,6 +50,16 @@ class AccessTokenByIdLoader(Loader[int, AccessTokenRecord | None]):
         if not self.viewer.is_platform_admin:
             return {}
         return dict(await access_tokens_by_id(self.database, keys))
+
+
+class AuditEventByIdLoader(Loader[int, AuditEventRecord | None]):
+    """Rows of the audit, for administrators alone."""
+
+    async def fetch(self, keys: Sequence[int]) -> Mapping[int, AuditEventRecord | None]:
+        """Return the rows."""
+        if not self.viewer.is_platform_admin:
+            return {}
+        return dict(await audit_events_by_id(self.database, keys))
 
 
 class ImageHostAliasesByIntegrationIdLoader(Loader[int, list[str]]):

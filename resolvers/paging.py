@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -44,14 +44,31 @@ def _place(cursor: str, order: Order) -> tuple[Any, int]:
             raise ValueError
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         mark, value, record_id = orjson.loads(raw)
-        if mark != _mark(order) or type(record_id) is not int or abs(record_id) >= 2**63:
+        if mark != _mark(order) or not _is_key(record_id):
             raise ValueError
         if order.is_time:
-            return datetime.fromisoformat(value), record_id
-        if type(value) is not (int if order.attribute == order.id_attribute else str):
+            return _moment(value), record_id
+        if not (_is_key(value) if order.attribute == order.id_attribute else _is_storable(value)):
             raise ValueError
         return value, record_id
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise PublicError(
             "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
         ) from error
+
+
+def _is_key(value: object) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+def _is_storable(value: object) -> bool:
+    # PostgreSQL keeps no NUL in a text, and takes none to compare with.
+    return isinstance(value, str) and "\x00" not in value
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    # Near the ends of the calendar a time has no equal in UTC.
+    return moment.astimezone(UTC)

@@ -8,6 +8,7 @@ from resolvers.global_ids import key_of
 from resolvers.public_errors import bad_input
 
 MOST_IDS = 100
+MOST_TEXTS = 100
 MOST_TEXT_CHARACTERS = 200
 
 
@@ -30,6 +31,15 @@ def checked_text(text: str | None) -> str | None:
     if text is not None and ("\x00" in text or not _is_encodable(text)):
         raise bad_input("A text to search for must not hold null characters or halves of characters.")
     return text or None
+
+
+def checked_texts(texts: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return texts of which one is to be met. Raises PublicError for too many, and for one that can't be taken."""
+    if texts is None:
+        return None
+    if len(texts) > MOST_TEXTS:
+        raise bad_input(f"At most {MOST_TEXTS} texts can be given at once; there are {len(texts)}.")
+    return tuple(checked_text(text) or "" for text in texts)
 
 
 def _is_encodable(text: str) -> bool:

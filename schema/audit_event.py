@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 
 from models.queries.events import AuditConditions
 from models.records import AuditEventRecord
+from schema.arguments import checked_text, checked_texts
 from schema.enums import AuditOutcome, Role
 from schema.node import Node, RecordBacked
 
@@ -46,8 +47,8 @@ def audit_conditions(given: AuditFilter | None) -> AuditConditions:
     if given is None:
         return AuditConditions()
     return AuditConditions(
-        mutations=None if given.mutations is None else tuple(given.mutations),
+        mutations=checked_texts(given.mutations),
         outcomes=None if given.outcomes is None else tuple(given.outcomes),
-        viewer_name=given.viewer_name,
+        viewer_name=checked_text(given.viewer_name),
         since=given.since,
     )

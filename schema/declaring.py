@@ -6,12 +6,14 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
 import strawberry
+from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from models.enums import AuditOutcome
@@ -23,6 +25,19 @@ from schema.user_error import Forbidden, shown
 from services.user_errors import UserError, UserErrors
 
 P = TypeVar("P", bound=Payload)
+
+
+class UndeclaredAccess(Exception):
+    """A root field doesn't say who may use it."""
+
+
+def require_declared(*roots: type) -> None:
+    """Raise UndeclaredAccess when a field of a root type was not made by the functions of this module."""
+    for root in roots:
+        definition = get_object_definition(root, strict=True)
+        for field in definition.fields:
+            if not isinstance(field.metadata.get(ACCESS_METADATA), Access):
+                raise UndeclaredAccess(f"{definition.name}.{field.name} doesn't declare who may use it.")
 
 
 def query(access: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
@@ -49,8 +64,9 @@ def subscription(access: Access, description: str) -> Callable[[Callable[..., An
         async def subscribe(info: Info, **arguments: Any) -> Any:
             if not access.is_granted_to(info.context.viewer):
                 raise forbidden()
-            async for value in resolver(info, **arguments):
-                yield value
+            async with aclosing(resolver(info, **arguments)) as values:
+                async for value in values:
+                    yield value
 
         return strawberry.subscription(resolver=subscribe, description=description, metadata={ACCESS_METADATA: access})
 
@@ -91,7 +107,10 @@ def mutation(
             await audit.finish(row_id, AuditOutcome.REFUSED if codes else AuditOutcome.SUCCEEDED, codes)
             return result
 
-        return strawberry.mutation(resolver=resolve, description=description, metadata={ACCESS_METADATA: access})
+        field = strawberry.mutation(resolver=resolve, description=description, metadata={ACCESS_METADATA: access})
+        for argument in field.arguments:
+            argument.description = "Everything that it takes."
+        return field
 
     return declare
 

@@ -48,14 +48,7 @@ class CheckRegistryInput:
 
     def to_service(self) -> RegistryInput:
         """Return it as the services take it."""
-        return RegistryInput(
-            url=self.url,
-            kind=self.kind,
-            username=self.username,
-            password=self.password,
-            tls=TlsInput() if self.tls is None else self.tls.to_service(),
-            token_realm=self.token_realm,
-        )
+        return _registry_input(self)
 
 
 @strawberry.input(description="A registry to integrate.")
@@ -80,14 +73,7 @@ class IntegrateRegistryInput:
 
     def to_service(self) -> RegistryInput:
         """Return how to reach it, as the services take it."""
-        return RegistryInput(
-            url=self.url,
-            kind=self.kind,
-            username=self.username,
-            password=self.password,
-            tls=TlsInput() if self.tls is None else self.tls.to_service(),
-            token_realm=self.token_realm,
-        )
+        return _registry_input(self)
 
 
 @strawberry.input(description="What to change. What is left out stays; an explicit null empties.")
@@ -193,3 +179,14 @@ class RevokeAccessTokenInput:
     """What revokeAccessToken takes."""
 
     id: strawberry.ID = strawberry.field(description="Which token.")
+
+
+def _registry_input(given: CheckRegistryInput | IntegrateRegistryInput) -> RegistryInput:
+    return RegistryInput(
+        url=given.url,
+        kind=given.kind,
+        username=given.username,
+        password=given.password,
+        tls=TlsInput() if given.tls is None else given.tls.to_service(),
+        token_realm=given.token_realm,
+    )

@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.declaring import require_declared
 from schema.event import EVENT_TYPES
 from schema.roots.mutation import Mutation
 from schema.roots.query import Query
@@ -12,7 +13,11 @@ from schema.user_error import USER_ERROR_TYPES
 
 
 def build_schema() -> strawberry.Schema:
-    """Return the schema. Takes half a second: once a process."""
+    """Return the schema. Takes half a second: once a process.
+
+    Raises UndeclaredAccess when a root field doesn't say who may use it: such a server must not start.
+    """
+    require_declared(Query, Mutation, Subscription)
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,

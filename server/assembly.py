@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import unquote
 
+import asyncpg
 import structlog
+from tortoise.exceptions import BaseORMException
 
 from models.database import Database
 from models.enums import Role
@@ -26,9 +29,11 @@ from services.background import keep_running
 from services.clock import Clock, utc_now
 from services.credential_cipher import CredentialCipher, parse_keys
 from services.event_log import EventLog
+from services.event_notices import EventNotices
 from services.health import HealthMonitor
 from services.installation import check_key, ensure_installation
 from services.integrating import Integrator
+from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
 from services.registry_check import Reach
 from services.registry_connections import RegistryConnections
@@ -38,6 +43,20 @@ from services.updating import IntegrationUpdater
 
 log = structlog.get_logger("server")
 
+OPEN_TIMEOUT_SECONDS = 20.0
+
+
+class DatabaseUnusable(Exception):
+    """The database can't be reached, or is none of ours."""
+
+    def __init__(self, settings: Settings, error: BaseException) -> None:
+        why = str(error) or type(error).__name__
+        # As it stands in the address, and as the database gets it.
+        for password in (settings.database_password, unquote(settings.database_password)):
+            why = why.replace(password, "•••") if password else why
+        super().__init__(f"The database {settings.shown_database} can't be used: {why}")
+
+
 ADMIN_TOKEN_LIFETIME = timedelta(days=365)
 
 
@@ -46,10 +65,15 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[Database, Cre
     """Open the database, migrated, with the cipher for its credentials.
 
     A wrong key is found before anything is written. Raises WrongKey, InvalidKeys, MissingKeys, SchemaTooNew,
-    and what the database raises when it can't be reached.
+    DataFolderUnusable, DatabaseUnusable.
     """
     ensure_folder(settings.data)
-    database = await Database.open(settings.tortoise_url)
+    try:
+        async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
+            database = await Database.open(settings.tortoise_url)
+    except (BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TypeError, ValueError) as error:
+        # TypeError, ValueError: options in the address that asyncpg doesn't know.
+        raise DatabaseUnusable(settings, error) from error
     try:
         is_new = not await applied_migrations(database)
         if settings.encryption_keys is not None:
@@ -68,20 +92,23 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[Database, Cre
 
 
 @asynccontextmanager
-async def running_services(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Services]:
+async def running_services(
+    settings: Settings, clock: Clock = utc_now, observer: Observer = UNOBSERVED
+) -> AsyncIterator[Services]:
     """Open everything and keep the background work going until the end of the block."""
     async with open_database(settings) as (database, cipher):
         installation = await ensure_installation(database, cipher, clock)
         tokens = AccessTokens(database, clock)
         await ensure_admin_token(database, tokens, clock, settings.data / ADMIN_TOKEN_FILE)
-        reach = registry_reach(settings)
+        reach = registry_reach(settings, observer)
         connections = RegistryConnections(database, cipher, reach)
         events = EventLog(database, installation.event_epoch)
         database.on_events = events.wake
         events.observe(tokens.notice)
+        events.observe(connections.notice)
         await events.start()
-        monitor = HealthMonitor(database, connections, clock, settings.probe_interval)
-        synchronizer = Synchronizer(database, connections, clock, settings.synchronization_interval)
+        monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer)
+        synchronizer = Synchronizer(database, connections, clock, settings.synchronization_interval, observer)
         integrator = Integrator(database, connections, cipher, clock, monitor, synchronizer)
         retention = Retention(
             events=timedelta(days=settings.event_retention_days),
@@ -108,10 +135,12 @@ async def running_services(settings: Settings, clock: Clock = utc_now) -> AsyncI
         work = {
             "event log": events.run,
             "health": monitor.run,
-            "synchronisation": synchronizer.run,
-            "purge": Purger(database, clock, retention).run,
+            "synchronization": synchronizer.run,
+            "purge": Purger(database, clock, retention, observer).run,
         }
-        tasks = [asyncio.create_task(keep_running(name, run), name=name) for name, run in work.items()]
+        if database.tells_of_events:
+            work["event notices"] = EventNotices(database, events.wake).run
+        tasks = [asyncio.create_task(keep_running(name, run, observer), name=name) for name, run in work.items()]
         try:
             yield services
         finally:
@@ -121,13 +150,13 @@ async def running_services(settings: Settings, clock: Clock = utc_now) -> AsyncI
             await connections.close()
 
 
-def registry_reach(settings: Settings) -> Reach:
+def registry_reach(settings: Settings, observer: Observer = UNOBSERVED) -> Reach:
     """Return with which rules and limits this server reaches registries."""
     policy = AddressPolicy(
         allows_loopback=settings.allow_loopback_registries,
         allows_private=settings.allow_private_registries,
     )
-    return Reach(policy, TransportSettings())
+    return Reach(policy, TransportSettings(), observer)
 
 
 async def ensure_admin_token(database: Database, tokens: AccessTokens, clock: Clock, file: Path) -> None:

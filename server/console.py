@@ -78,7 +78,7 @@ def console_routes(dist: Path | None, reason: str | None) -> list[BaseRoute]:
     index = dist / "index.html"
     return [
         _page_route(lambda: FileResponse(index, headers=_PAGE_HEADERS)),
-        Mount("/assets", _ConsoleAssets(directory=dist / "assets"), name="console-assets"),
+        Mount("/assets", _ConsoleAssets(directory=dist / "assets", check_dir=False), name="console-assets"),
     ]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.credential_cipher import EncryptionKey, format_keys, parse_keys
+from services.credential_cipher import EncryptionKey, InvalidKeys, format_keys, parse_keys
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105 (the name of a file)
 KEY_FILE = "encryption-keys"
@@ -31,9 +32,21 @@ class MissingKeys(Exception):
         )
 
 
+class DataFolderUnusable(Exception):
+    """The data folder can't be made, or nothing can be written there."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(f"The data folder {folder} can't be used: {error.strerror}. Give another folder.")
+
+
 def ensure_folder(folder: Path) -> None:
-    """Make the folder for its owner alone, if it isn't there. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the folder for its owner alone, if it isn't there. Raises DataFolderUnusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise DataFolderUnusable(folder, error) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataFolderUnusable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 @contextmanager
@@ -81,4 +94,13 @@ def read_or_make_keys(folder: Path, is_database_new: bool) -> tuple[EncryptionKe
         if not is_database_new:
             raise MissingKeys(file)
         write_secret(file, format_keys((EncryptionKey.generate(),)))
-    return parse_keys(file.read_text())
+    try:
+        return parse_keys(file.read_text("ascii"))
+    except ValueError as error:
+        # InvalidKeys, or no text at all: which file it was is what the operator needs.
+        raise InvalidKeys(f"{file} holds no encryption keys: {_what_is_wrong(error)}") from error
+
+
+def _what_is_wrong(error: ValueError) -> str:
+    # The text of a decoding error quotes a byte of the file.
+    return str(error) if isinstance(error, InvalidKeys) else "it is no text."

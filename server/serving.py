@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 
 from schema.schema import build_schema
+from server import garbage_collection
 from server.application import build_application, console_state
 from server.assembly import running_services
 from server.data_folder import ADMIN_TOKEN_FILE
 from server.graphql.limits import Limits
+from server.listening import bound_socket, shown
+from server.metrics import Metrics
+from server.open_files import raise_open_files_limit
 from server.settings import Settings
+from server.stop_signals import StopSignals, caught_stop_signals
 from services.access_tokens import AccessTokens
 
 log = structlog.get_logger("server")
 
 GRACE_SECONDS = 10
-GARBAGE_THRESHOLD = 50_000
-"""Allocations between collections: GraphQL answers make many objects that die without a cycle."""
 
 
 class Server(uvicorn.Server):
@@ -37,6 +40,16 @@ class Server(uvicorn.Server):
         self._on_listening = on_listening
         self._shutdown_event = shutdown_event
 
+    def stop(self) -> None:
+        """Stop in good order; asked a second time, without waiting for anybody."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone: `serve` has them from before the database is opened until it is closed."""
+        yield
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets=sockets)
@@ -45,28 +58,43 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End open event streams first: uvicorn would wait for them."""
+        log.info("stopping")
         self._shutdown_event.set()
         await super().shutdown(sockets=sockets)
 
 
-async def serve(settings: Settings) -> bool:
-    """Serve until told to stop; return whether it ever listened.
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
 
-    Raises what keeps the services from starting: see `server.assembly.running_services`.
+    Raises CannotListen, and what keeps the services from starting: see `server.assembly.running_services`.
     """
-    limits = Limits()
-    schema = await asyncio.to_thread(build_schema)
-    shutdown = asyncio.Event()
-    async with running_services(settings) as services:
-        application = build_application(settings, services, schema, limits, shutdown)
-        config = uvicorn_config(application, settings, limits)
-        server = Server(config, lambda port: _announce(settings, port, services.access_tokens), shutdown)
-        # What is there now stays: the collector needn't look at it again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
-        await server.serve()
-        return server.started
+    raise_open_files_limit()
+    with caught_stop_signals() as signals:
+        serving = asyncio.create_task(_serve(settings, signals), name="server")
+        # Until it listens there is nobody to wait for.
+        signals.on_signal = serving.cancel
+        try:
+            await serving
+        except asyncio.CancelledError:
+            if not signals.count:
+                serving.cancel()
+                raise
+    log.info("stopped")
+
+
+async def _serve(settings: Settings, signals: StopSignals) -> None:
+    with bound_socket(settings.host, settings.port) as listener:
+        limits = Limits()
+        metrics = Metrics()
+        schema = await asyncio.to_thread(build_schema)
+        shutdown = asyncio.Event()
+        async with running_services(settings, observer=metrics) as services:
+            application = build_application(settings, services, schema, limits, shutdown, metrics)
+            config = uvicorn_config(application, settings, limits)
+            server = Server(config, lambda port: _announce(settings, port, services.access_tokens), shutdown)
+            garbage_collection.settle()
+            signals.on_signal = server.stop
+            await server.serve(sockets=[listener])
 
 
 def uvicorn_config(application: Starlette, settings: Settings, limits: Limits) -> uvicorn.Config:
@@ -99,13 +127,16 @@ def _announce(settings: Settings, port: int, tokens: AccessTokens) -> None:
     token_file = (settings.data / ADMIN_TOKEN_FILE).absolute()
     if sys.stdout.isatty() and dist is not None:
         # The code stands in the fragment, which browsers keep to themselves. Only a terminal shows it.
-        print(f"\n  Sign in: {address}/#code={tokens.new_sign_in_code()}\n", flush=True)  # noqa: T201
+        words = f"Sign in: {address}/#code={tokens.new_sign_in_code()}"
+    elif token_file.is_file():
+        words = f"{address} · the admin token is in {token_file}"
     else:
-        print(f"\n  {address} · the admin token is in {token_file}\n", flush=True)  # noqa: T201
+        # Another replica made it, or somebody took it away; the database has only its hash.
+        words = f"{address} · make a token with: integrated-registry token create NAME"
+    print(f"\n  {words}\n", flush=True)  # noqa: T201
 
 
 def _local_address(settings: Settings, port: int) -> str:
     scheme = "http" if settings.tls_certificate_file is None else "https"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"{scheme}://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"{scheme}://{shown(host)}:{port}"

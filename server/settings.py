@@ -9,12 +9,17 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
+from services.credential_cipher import parse_keys
+
 PREFIX = "INTEGRATED_REGISTRY_"
+DATABASE_FILE = "integrated-registry.sqlite3"
+LONGEST_RETENTION_DAYS = 36_500
 
 
 class LogFormat(StrEnum):
@@ -50,11 +55,21 @@ Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 class Settings(BaseSettings):
     """Everything that can be set; each is INTEGRATED_REGISTRY_ and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        # Set to nothing is not set: how container platforms leave a variable out.
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
 
     data: Path = Field(Path("data"), description="Folder of the embedded database, the keys and the admin token.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    metrics: bool = Field(
+        True, description="Serve /metrics, without a credential: it has numbers and no name of anything."
+    )
     public_url: str | None = Field(None, description="The address that clients use, when it is another.")
     allowed_hosts: Texts = Field((), description="Further Host headers to answer to, comma-separated.")
     allowed_origins: Texts = Field(
@@ -81,9 +96,11 @@ class Settings(BaseSettings):
     )
     allow_loopback_registries: bool = Field(True, description="Registries may be on this machine.")
     allow_private_registries: bool = Field(True, description="Registries may be in private networks.")
-    event_retention_days: float = Field(7, gt=0, description="How long events are kept.")
-    check_retention_hours: float = Field(24, gt=0, description="How long single health checks are kept.")
-    audit_retention_days: float = Field(400, gt=0, description="How long the audit is kept.")
+    event_retention_days: float = Field(7, gt=0, le=LONGEST_RETENTION_DAYS, description="How long events are kept.")
+    check_retention_hours: float = Field(
+        24, gt=0, le=24 * LONGEST_RETENTION_DAYS, description="How long single health checks are kept."
+    )
+    audit_retention_days: float = Field(400, gt=0, le=LONGEST_RETENTION_DAYS, description="How long the audit is kept.")
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="json, console, or auto: console in a terminal, else json."
     )
@@ -99,6 +116,30 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address, such as https://registries.example.com")
         return value.rstrip("/")
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_allowed_hosts(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_plain_host(value) for value in values)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_allowed_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(value) for value in values)
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_postgresql_address(value.get_secret_value())
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _check_encryption_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_keys(value.get_secret_value())
+        return value
+
     @model_validator(mode="after")
     def _check_tls(self) -> Settings:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
@@ -112,10 +153,24 @@ class Settings(BaseSettings):
     def tortoise_url(self) -> str:
         """The database's address as Tortoise takes it. Holds a password: never log it."""
         if self.database_url is None:
-            return f"sqlite://{(self.data / 'integrated-registry.sqlite3').absolute()}"
+            return f"sqlite://{(self.data / DATABASE_FILE).absolute()}"
         address = self.database_url.get_secret_value()
-        scheme, separator, rest = address.partition("://")
-        return f"asyncpg://{rest}" if separator and scheme in ("postgres", "postgresql") else address
+        return f"asyncpg://{address.partition('://')[2]}"
+
+    @property
+    def database_password(self) -> str:
+        """The password as it stands in the database's address, empty without; to be taken out of what others say."""
+        return "" if self.database_url is None else urlsplit(self.database_url.get_secret_value()).password or ""
+
+    @property
+    def shown_database(self) -> str:
+        """The database as people may see it: no password, no options."""
+        if self.database_url is None:
+            return str(self.data / DATABASE_FILE)
+        parts = urlsplit(self.database_url.get_secret_value())
+        user = f"{parts.username}@" if parts.username else ""
+        port = f":{parts.port}" if parts.port else ""
+        return f"postgres://{user}{parts.hostname or ''}{port}{parts.path}"
 
     @property
     def is_embedded(self) -> bool:
@@ -157,6 +212,36 @@ def read_settings(environment: Mapping[str, str] = os.environ, **overrides: Any)
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise InvalidSettings("\n".join(_complaint(detail) for detail in error.errors())) from None
+
+
+def _plain_host(value: str) -> str:
+    """Return a host as a Host header has it, without port. Raises ValueError."""
+    url = URL(f"//{value}")
+    if not url.raw_host or url.raw_path.strip("/") or url.user or url.query_string or url.fragment or "*" in value:
+        raise ValueError("must be host names, such as registries.example.com, without scheme and path")
+    return url.raw_host.lower()
+
+
+def _origin(value: str) -> str:
+    """Return an origin as browsers write it. Raises ValueError."""
+    url = URL(value)
+    if url.scheme not in ("http", "https") or not url.raw_host or url.raw_path.strip("/") or url.user or "*" in value:
+        raise ValueError("must be origins, such as https://console.example.com, without a path")
+    return str(url.origin())
+
+
+def _check_postgresql_address(value: str) -> None:
+    wanted = "must be an address such as postgres://user:password@host:5432/name, special characters escaped as %40"
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme in ("postgres", "postgresql") and parts.path.strip("/") and "@" not in parts.path
+        is_good = is_good and not parts.fragment
+        # Raises for a port that is none; what it says may be part of a password with an unescaped character.
+        is_good = is_good and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(wanted)
 
 
 def _complaint(detail: Any) -> str:

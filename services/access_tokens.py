@@ -87,7 +87,8 @@ class AccessTokens:
         """
 
         async def work(transaction: Transaction) -> AccessToken:
-            row = await AccessToken.get_or_none(id=token_id)
+            # Locked, so that of two at once one revokes it and the other finds it revoked.
+            row = await AccessToken.select_for_update().get_or_none(id=token_id)
             if row is None:
                 raise NotFound("access token", path)
             if row.revoked_at is None:

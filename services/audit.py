@@ -12,7 +12,10 @@ from services.clock import Clock
 from services.viewer import Viewer
 
 HIDDEN = "•••"
-SECRET_FIELDS = frozenset({"password", "token", "secret", "code"})
+SECRET_FIELDS = frozenset({"password", "token", "secret", "code", "cacertificatepem"})
+"""Never kept, whatever they hold; a certificate may have been pasted with its private key."""
+
+ADDRESS_FIELDS = frozenset({"url", "tokenrealm"})
 LONGEST_TEXT = 300
 LONGEST_LIST = 100
 
@@ -84,8 +87,9 @@ def redacted(value: Any, name: str = "") -> Any:
         return [redacted(item, name) for item in value[:LONGEST_LIST]]
     if isinstance(value, bool | int | float):
         return value
-    text = str(value)
-    if "://" in text and "@" in text:
-        # An address with user info is refused, and may hold a password all the same.
+    # PostgreSQL keeps no NUL in a text, and what is refused for it must leave its trace all the same.
+    text = str(value).replace("\x00", "\ufffd")
+    if ("://" in text or name.lower() in ADDRESS_FIELDS) and any(sign in text for sign in "@?#"):
+        # An address with user info or a query is refused, and may hold a password all the same.
         return HIDDEN
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"

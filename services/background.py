@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from services.observation import UNOBSERVED, Observer
+
 log = structlog.get_logger("background")
 
 PAUSE_SECONDS = 1.0
 
 
-async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+async def keep_running(name: str, run: Callable[[], Awaitable[None]], observer: Observer = UNOBSERVED) -> None:
     """Run something that never ends; when it fails all the same, log it and begin again after a moment.
 
     A database that is away for a while must not end the watching for good.
@@ -21,5 +23,6 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
         try:
             await run()
         except Exception:
+            observer.work_failed(name)
             log.exception("background work failed, beginning again", work=name)
         await asyncio.sleep(PAUSE_SECONDS)

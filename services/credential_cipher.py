@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from dataclasses import dataclass, field
 
@@ -67,10 +66,11 @@ class CredentialCipher:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise WrongKey(key_id)
-        raw = base64.b64decode(encoded)
         try:
+            raw = base64.b64decode(encoded, validate=True)
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
+            # ValueError: what is stored is no ciphertext at all.
             raise WrongKey(key_id) from error
 
 
@@ -89,11 +89,14 @@ def parse_keys(text: str) -> tuple[EncryptionKey, ...]:
         key_id, _, encoded = entry.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
+            # binascii.Error is one; a character that isn't ASCII is another.
             raise InvalidKeys("An encryption key is not base64.") from error
         if not key_id or len(key) != KEY_BYTES:
             raise InvalidKeys(f"An encryption key must be written id:base64 of {KEY_BYTES} bytes.")
         keys.append(EncryptionKey(key_id, key))
     if not keys:
         raise InvalidKeys("There is no encryption key.")
+    if len({key.key_id for key in keys}) != len(keys):
+        raise InvalidKeys("Two encryption keys have the same id.")
     return tuple(keys)

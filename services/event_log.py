@@ -37,7 +37,10 @@ class InvalidCursor(ValueError):
 
 
 class EventLog:
-    """The one reader of the outbox in this process."""
+    """The one reader of the outbox in this process.
+
+    What it relies on: positions have no gaps, become visible in their own order, and are purged from the front.
+    """
 
     def __init__(self, database: Database, epoch: str) -> None:
         self._database = database
@@ -80,12 +83,16 @@ class EventLog:
         """
         while self.position <= position:
             await self._news.wait()
-        if self._recent and self._recent[0].position <= position + 1:
-            return [event for event in self._recent if event.position > position]
-        span = await log_span(self._database)
-        if position < span.purged_through:
+        missing = self.position - position
+        if missing <= len(self._recent):
+            # Positions have no gaps, so their places in here are known. Taken from the end, where live readers are:
+            # ten thousand of them must not each go through everything for each event.
+            return [self._recent[-place] for place in range(missing, 0, -1)]
+        events = await events_behind(self._database, position, BATCH_EVENTS)
+        if not events or events[0].position != position + 1:
+            # Looked at after reading, not before: a purge may come in between.
             raise CursorExpired
-        return await events_behind(self._database, position, BATCH_EVENTS)
+        return events
 
     def cursor(self, position: int) -> str:
         """Return the cursor of an event."""
@@ -108,6 +115,9 @@ class EventLog:
 
     async def _read_on(self) -> int:
         events = await events_behind(self._database, self.position, BATCH_EVENTS)
+        if events and events[0].position != self.position + 1:
+            # So long away that the next ones were purged meanwhile: who waits for those finds their cursor expired.
+            self._recent.clear()
         for event in events:
             self._recent.append(event)
             for observer in self._observers:

@@ -83,5 +83,6 @@ def next_probe_at(state: HealthState, outcome: ProbeOutcome, was_due_at: datetim
         return outcome.checked_at + again
     if state.bad_checks_in_row == 1:
         return outcome.checked_at + AGAIN_AFTER_FIRST_BAD
-    missed = max(0, (outcome.checked_at - was_due_at) // interval)
-    return was_due_at + (missed + 1) * interval
+    # A turn or many may have been missed, or it was probed ahead of its time, or the clock went back.
+    turns = (outcome.checked_at - was_due_at) // interval + 1
+    return was_due_at + turns * interval

@@ -23,7 +23,8 @@ async def require_free(
     *,
     name: str | None = None,
     url: str | None = None,
-    image_hosts: Sequence[str] = (),
+    image_host: str | None = None,
+    image_host_aliases: Sequence[str] = (),
     but_by: int | None = None,
 ) -> None:
     """Raise NameTaken, AddressTaken or ImageHostTaken when another integration than `but_by` holds one."""
@@ -35,11 +36,13 @@ async def require_free(
         holder = await _holder(transaction, 'i."url"', url, but_by)
         if holder is not None:
             raise AddressTaken(url, holder, ("input", "url"))
-    for host in image_hosts:
+    hosts = [] if image_host is None else [(image_host, ("input", "imageHost"))]
+    hosts += [(alias, ("input", "imageHostAliases")) for alias in image_host_aliases]
+    for host, path in hosts:
         owner = 'i."id" = (SELECT "integration_id" FROM "image_host" WHERE "host"'
         holder = await _holder(transaction, owner, host, but_by, end=")")
         if holder is not None:
-            raise ImageHostTaken(host, holder, ("input", "imageHost"))
+            raise ImageHostTaken(host, holder, path)
 
 
 async def _holder(

@@ -31,7 +31,7 @@ from services.registry_input import (
     parse_primary_image_host,
     require_supported,
 )
-from services.synchronization import Synchronizer, apply_found_spaces, integration_event
+from services.synchronization import Synchronizer, apply_found_spaces, integration_event, locked_integration
 from services.user_errors import NotFound
 
 
@@ -79,15 +79,13 @@ class Integrator:
         endpoint = parse_endpoint(given.registry, errors)
         kind = given.registry.kind
         credential = parse_credential(given.registry.username, given.registry.password, kind, errors)
-        image_host = None
-        if endpoint is not None:
-            image_host = parse_primary_image_host(given.image_host, endpoint.url, errors)
+        image_host = parse_primary_image_host(given.image_host, None if endpoint is None else endpoint.url, errors)
         errors.raise_any()
         if name is None or endpoint is None or image_host is None or kind is None:
             raise AssertionError("an input without errors is complete")
         require_supported(kind)
         # Asked before the registry is, so that nobody waits for a registry to hear that the name is taken.
-        await self._database.transact(partial(require_free, name=name, url=str(endpoint.url), image_hosts=[image_host]))
+        await self._database.transact(partial(require_free, name=name, url=str(endpoint.url), image_host=image_host))
         looked_at = self._clock()
         verification, spaces = await look_at(kind, endpoint, credential, self._connections.reach)
         integration_id = await self._database.transact(
@@ -105,21 +103,19 @@ class Integrator:
                 created_by=created_by,
             )
         )
-        return (await integrations_by_id(self._database, [integration_id]))[integration_id]
+        return await self._present(integration_id)
 
     async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> IntegrationRecord:
         """Remove an integration and its mirror; nothing at the registry is touched.
 
         Returns what it was. Raises NotFound.
         """
-        known = await integrations_by_id(self._database, [integration_id])
-        if integration_id not in known:
-            raise NotFound("integration", ("input", "id"))
+        known = await self._present(integration_id)
         if dry_run:
-            return known[integration_id]
+            return known
 
         async def work(transaction: Transaction) -> None:
-            integration = await Integration.get_or_none(id=integration_id)
+            integration = await locked_integration(transaction, integration_id)
             if integration is None:
                 raise NotFound("integration", ("input", "id"))
             transaction.events.append(
@@ -129,6 +125,12 @@ class Integrator:
 
         await self._database.transact(work)
         self._connections.forget(integration_id)
+        return known
+
+    async def _present(self, integration_id: int) -> IntegrationRecord:
+        known = await integrations_by_id(self._database, [integration_id])
+        if integration_id not in known:
+            raise NotFound("integration", ("input", "id"))
         return known[integration_id]
 
     async def _save(
@@ -148,7 +150,7 @@ class Integrator:
     ) -> int:
         await claim_lock(transaction)
         url = str(endpoint.url)
-        await require_free(transaction, name=name, url=url, image_hosts=[image_host])
+        await require_free(transaction, name=name, url=url, image_host=image_host)
         now = self._clock()
         integration = await Integration.create(
             name=name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from models.enums import RegistryKind
 from registry_clients.addresses import AddressPolicy
+from registry_clients.discretion import discreet
 from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.errors import OtherKind, RegistryError
 from registry_clients.kind import RegistryKind as ClientKind
@@ -15,6 +16,7 @@ from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kin
 from registry_clients.protocol import ListsSpaces, RegistryClient
 from registry_clients.records import FoundSpace, Verification
 from registry_clients.transport import TransportSettings
+from services.observation import UNOBSERVED, Observer
 from services.registry_input import (
     InputErrors,
     RegistryInput,
@@ -39,10 +41,11 @@ class RegistryCheck:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """With which rules and limits registries are reached."""
+    """With which rules and limits registries are reached, and who counts it."""
 
     policy: AddressPolicy
     settings: TransportSettings
+    observer: Observer = UNOBSERVED
 
 
 async def check_registry(given: RegistryInput, reach: Reach) -> RegistryCheck:
@@ -89,9 +92,17 @@ async def _client(
     kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
 ) -> AsyncIterator[RegistryClient]:
     try:
-        client = await open_client(ClientKind(kind.value), endpoint, credential, reach.policy, reach.settings)
+        client = await open_client(
+            ClientKind(kind.value),
+            endpoint,
+            credential,
+            reach.policy,
+            reach.settings,
+            reach.observer.registry_called,
+        )
         try:
-            yield client
+            with discreet(credential):
+                yield client
         finally:
             await client.aclose()
     except RegistryError as error:

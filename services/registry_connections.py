@@ -11,8 +11,9 @@ import structlog
 from yarl import URL
 
 from models.database import Database
-from models.enums import RegistryKind
+from models.enums import EventType, RegistryKind
 from models.reading import Statement
+from models.records import EventRecord
 from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust
 from registry_clients.kind import RegistryKind as ClientKind
 from registry_clients.kinds import open_client
@@ -35,6 +36,17 @@ class RegistryTarget:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptClient:
+    target: RegistryTarget
+    client: RegistryClient
+
+    def serves(self, target: RegistryTarget) -> bool:
+        """Return whether a client for the target would be the same: a new name alone changes nothing."""
+        mine = self.target
+        return (mine.kind, mine.endpoint, mine.credential) == (target.kind, target.endpoint, target.credential)
+
+
 class RegistryConnections:
     """The open clients, by integration."""
 
@@ -47,7 +59,7 @@ class RegistryConnections:
         self._database = database
         self._cipher = cipher
         self.reach = reach
-        self._clients: dict[int, tuple[datetime, RegistryClient]] = {}
+        self._clients: dict[int, _KeptClient] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def targets(self, ids: Sequence[int]) -> dict[int, RegistryTarget]:
@@ -72,35 +84,41 @@ class RegistryConnections:
         return found
 
     async def client(self, target: RegistryTarget) -> RegistryClient:
-        """Return the client for a target; one for an older state of the integration is closed.
+        """Return the client for a target; one for another address or credential is closed.
 
         Raises RegistryError when the CA certificate can't be used.
         """
         kept = self._clients.get(target.integration_id)
-        if kept is not None and kept[0] == target.updated_at:
-            return kept[1]
+        if kept is not None and kept.serves(target):
+            return kept.client
         client = await open_client(
             ClientKind(target.kind.value),
             target.endpoint,
             target.credential,
             self.reach.policy,
             self.reach.settings,
+            self.reach.observer.registry_called,
         )
         kept = self._clients.get(target.integration_id)
-        if kept is not None and kept[0] >= target.updated_at:
+        if kept is not None and (kept.serves(target) or kept.target.updated_at > target.updated_at):
             # Another task was quicker, or knows a newer state: one client for each is enough.
             await client.aclose()
-            return kept[1]
-        self._clients[target.integration_id] = (target.updated_at, client)
+            return kept.client
+        self._clients[target.integration_id] = _KeptClient(target, client)
         if kept is not None:
-            self._close(kept[1])
+            self._close(kept.client)
         return client
+
+    def notice(self, event: EventRecord) -> None:
+        """Let go of an integration's client when it was removed, by whichever replica."""
+        if event.type is EventType.INTEGRATION_REMOVED and event.integration_id is not None:
+            self.forget(event.integration_id)
 
     def forget(self, integration_id: int) -> None:
         """Close the client of an integration that was removed or changed."""
         kept = self._clients.pop(integration_id, None)
         if kept is not None:
-            self._close(kept[1])
+            self._close(kept.client)
 
     async def close(self) -> None:
         """Close every client."""

@@ -140,11 +140,17 @@ def parse_aliases(texts: list[str], primary: str, errors: InputErrors) -> tuple[
     return tuple(dict.fromkeys(host for host in hosts if host is not None and host != primary))
 
 
-def parse_primary_image_host(text: str | None, url: URL, errors: InputErrors) -> str | None:
-    """Return the image host: as given, else host and port of the address."""
+def parse_primary_image_host(text: str | None, url: URL | None, errors: InputErrors) -> str | None:
+    """Return the image host: as given, else host and port of the address; None without either.
+
+    Not every host of an address can stand in an image's name (underscores can't): then an error is kept.
+    """
     if text is None or not text.strip():
-        return image_host_of(url)
-    return errors.take(lambda: parse_image_host(text), ("input", "imageHost"))
+        if url is None:
+            return None
+        text = image_host_of(url)
+    given = text
+    return errors.take(lambda: parse_image_host(given), ("input", "imageHost"))
 
 
 def require_supported(kind: RegistryKind) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from models.database import Database
 from models.enums import EventType, HealthReason, HealthStatus
 from models.queries.events import EventConditions
-from models.queries.integrations import INTEGRATIONS
+from models.queries.integrations import integrations_at_position
 from models.records import EventRecord, HealthRecord
 from services.clock import Clock
 from services.event_log import EventLog
@@ -40,18 +40,11 @@ async def health_changes(
     """
     if after is not None:
         position = await events.position_of(after)
-        told: dict[int, datetime] = {}
     else:
-        # The position first: what happens between the two reads is then told twice at most, never missed.
-        position = events.position
-        present = await INTEGRATIONS.all(
-            database,
-            lambda statement: [] if integration_ids is None else [statement.is_one_of('i."id"', integration_ids)],
-        )
-        told = {record.id: record.health_checked_at or record.created_at for record in present}
+        present, position = await integrations_at_position(database, integration_ids)
         now = clock()
         cursor = events.cursor(position)
-        for record in sorted(present, key=lambda record: record.name_key):
+        for record in present:
             yield HealthChange(record.id, None, record.health, record.health_since or now, cursor)
         del present
     conditions = EventConditions(types=(EventType.HEALTH_CHANGED,), integration_ids=integration_ids)
@@ -60,9 +53,6 @@ async def health_changes(
             position = event.position
             if event.integration_id is None or not conditions.are_met_by(event):
                 continue
-            told_at = told.get(event.integration_id)
-            if told_at is not None and event.occurred_at <= told_at:
-                continue  # the present state that was told first had it in it
             yield HealthChange(
                 integration_id=event.integration_id,
                 previous=health_of(event.integration_id, event.data["previous"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,11 +14,12 @@ from models.database import Database, NewEvent, Transaction
 from models.enums import EventType, SpaceState, StaleReason, Visibility
 from models.integration import Integration
 from models.reading import Statement
-from models.space import Space
+from registry_clients.discretion import discreet
 from registry_clients.errors import RegistryError
 from registry_clients.protocol import ListsSpaces
 from registry_clients.records import FoundSpace
 from services.clock import Clock
+from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
 from services.user_errors import MirrorDoubted, NotFound, RegistryRefused
 
@@ -27,7 +28,12 @@ log = structlog.get_logger("synchronization")
 DOUBT_FROM_SPACES = 5
 """From this many spaces on, losing more than half of them at once is doubted; losing all of any number is."""
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=15)
+"""After this the look of a process that died is somebody else's; longer than the longest catalogue takes."""
+
+AT_MOST_AHEAD = timedelta(minutes=1)
+"""How much further than an interval ahead a look may be planned before we say that the clock went back."""
+
 LANE_WIDTH = 8
 TICK_SECONDS = 0.5
 
@@ -41,14 +47,33 @@ class SynchronizationResult:
     doubt: MirrorDoubted | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownSpace:
+    """A space as the mirror has it."""
+
+    id: int
+    external_id: str
+    name: str
+    visibility: Visibility
+    state: SpaceState
+
+
 class Synchronizer:
     """Looks at what registries hold and brings the mirror up to date, or says why not."""
 
-    def __init__(self, database: Database, connections: RegistryConnections, clock: Clock, interval: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        connections: RegistryConnections,
+        clock: Clock,
+        interval: timedelta,
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._database = database
         self._connections = connections
         self._clock = clock
         self.interval = interval
+        self._observer = observer
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -58,6 +83,7 @@ class Synchronizer:
                 try:
                     await self._start_due()
                 except Exception:
+                    self._observer.work_failed("synchronization")
                     log.exception("synchronisations could not be claimed")
                 await asyncio.sleep(TICK_SECONDS)
         finally:
@@ -81,7 +107,8 @@ class Synchronizer:
         client = await self._connections.client(target)
         if not isinstance(client, ListsSpaces):
             return SynchronizationResult(0, 0)
-        found = await client.list_spaces()
+        with discreet(target.credential):
+            found = await client.list_spaces()
         return await self._database.transact(
             partial(self._write_look, target=target, looked_at=looked_at, found=found, accept_loss=accept_loss)
         )
@@ -95,7 +122,12 @@ class Synchronizer:
         found: Sequence[FoundSpace],
         accept_loss: bool,
     ) -> SynchronizationResult:
-        integration = await locked_integration(transaction, target.integration_id)
+        place = transaction.dialect.placeholder(1)
+        # Not its health: probes go on being written while this is.
+        await transaction.fetch(
+            f'SELECT 1 FROM "integration" WHERE "id" = {place}{transaction.dialect.lock_rows}', target.integration_id
+        )
+        integration = await Integration.get_or_none(id=target.integration_id)
         if integration is None:
             raise NotFound("integration", ("input", "id"))
         if integration.updated_at != target.updated_at or (
@@ -103,28 +135,28 @@ class Synchronizer:
         ):
             # Changed meanwhile, or somebody who began later has written already: what we saw is older.
             return SynchronizationResult(0, 0)
-        spaces = {space.external_id: space for space in await Space.filter(integration_id=integration.id)}
+        spaces = await _known_spaces(transaction, integration.id)
         standing = [space for space in spaces.values() if space.state is SpaceState.PRESENT]
         found_ids = {space.external_id for space in found}
         gone = [space for space in standing if space.external_id not in found_ids]
         if _is_doubtful(len(gone), len(standing)) and not accept_loss:
             await self._doubt(transaction, integration, looked_at, len(gone), len(standing))
             return SynchronizationResult(0, 0, MirrorDoubted(len(gone), len(standing), ("input", "id")))
-        added = await apply_found_spaces(transaction, integration, spaces, found, looked_at)
+        added_count = await apply_found_spaces(transaction, integration, spaces, found, looked_at)
+        await _set_state(transaction, gone, SpaceState.VANISHED, integration.looked_at)
         for space in gone:
-            space.state = SpaceState.VANISHED
-            space.last_seen_at = integration.looked_at
-            await space.save(update_fields=["state", "last_seen_at"])
-            transaction.events.append(space_event(EventType.SPACE_VANISHED, looked_at, integration, space))
+            transaction.events.append(
+                _space_event(EventType.SPACE_VANISHED, looked_at, integration, space, space.visibility)
+            )
         if integration.stale_since is not None:
             transaction.events.append(integration_event(EventType.INTEGRATION_TRUSTED, looked_at, integration))
             log.info("mirror trusted again", integration_id=integration.id)
         await Integration.filter(id=integration.id).update(
             looked_at=looked_at, stale_since=None, stale_reason=None, stale_message=None
         )
-        if added or gone:
-            log.info("spaces changed", integration_id=integration.id, added=len(added), vanished=len(gone))
-        return SynchronizationResult(len(added), len(gone))
+        if added_count or gone:
+            log.info("spaces changed", integration_id=integration.id, added=added_count, vanished=len(gone))
+        return SynchronizationResult(added_count, len(gone))
 
     async def _doubt(
         self,
@@ -153,7 +185,12 @@ class Synchronizer:
         due = await self._claim(free) if free else []
         if not due:
             return
-        for target in (await self._connections.targets(due)).values():
+        try:
+            targets = await self._connections.targets(due)
+        except BaseException:
+            await asyncio.shield(self._give_back(due))
+            raise
+        for target in targets.values():
             task = asyncio.create_task(self._synchronize_due(target), name="synchronization")
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -161,19 +198,24 @@ class Synchronizer:
     async def _claim(self, limit: int) -> list[int]:
         now = self._clock()
         place = self._database.dialect.placeholder
-        # One that is known to be down is left alone: its coming back makes it due.
+        # One that isn't well, or was never seen, is left alone: its coming back makes it due.
         due = (
             'SELECT "id" FROM "integration"'
-            f' WHERE "next_synchronization_at" <= {place(1)}'
+            f' WHERE ("next_synchronization_at" <= {place(1)} OR "next_synchronization_at" > {place(2)})'
             f' AND ("synchronization_lease_until" IS NULL OR "synchronization_lease_until" <= {place(1)})'
-            ' AND "id" NOT IN (SELECT "integration_id" FROM "integration_health" WHERE "status" = \'UNHEALTHY\')'
+            ' AND "id" IN (SELECT "integration_id" FROM "integration_health" WHERE "status" = \'HEALTHY\')'
             f' ORDER BY "next_synchronization_at" LIMIT {limit}'
         )
-        if not await self._database.fetch(due, now):
+        # The clock went back, or the interval was made shorter, where one is planned further ahead than we do.
+        moments = (now, now + self.interval + AT_MOST_AHEAD)
+        if not await self._database.fetch(due, *moments):
             return []
 
         async def work(transaction: Transaction) -> list[int]:
-            ids = [row["id"] for row in await transaction.fetch(due + transaction.dialect.skip_locked, now)]
+            rows = await transaction.fetch(due + transaction.dialect.skip_locked, *moments)
+            ids = [row["id"] for row in rows]
+            if not ids:
+                return []
             statement = Statement(transaction.dialect)
             lease, following = statement.bind(now + LEASE), statement.bind(now + self.interval)
             condition = statement.is_one_of('"id"', ids)
@@ -194,61 +236,102 @@ class Synchronizer:
         except RegistryError as error:
             log.info("synchronisation failed", integration_id=target.integration_id, reason=error.reason.value)
         except Exception:
+            self._observer.work_failed("synchronization")
             log.exception("synchronisation failed unforeseen", integration_id=target.integration_id)
         finally:
-            place = self._database.dialect.placeholder
-            await self._database.transact(
-                lambda transaction: transaction.execute(
-                    f'UPDATE "integration" SET "synchronization_lease_until" = NULL WHERE "id" = {place(1)}',
-                    target.integration_id,
-                )
+            await self._give_back([target.integration_id])
+
+    async def _give_back(self, ids: Sequence[int]) -> None:
+        async def work(transaction: Transaction) -> None:
+            statement = Statement(transaction.dialect)
+            condition = statement.is_one_of('"id"', ids)
+            await transaction.execute(
+                f'UPDATE "integration" SET "synchronization_lease_until" = NULL WHERE {condition}', *statement.values
             )
+
+        try:
+            await self._database.transact(work)
+        except Exception:
+            # The lease runs out by itself.
+            log.exception("synchronisation could not be ended", integration_ids=list(ids))
 
 
 async def locked_integration(transaction: Transaction, integration_id: int) -> Integration | None:
     """Return an integration that nobody else changes until the transaction ends; None when there is none."""
-    place = transaction.dialect.placeholder(1)
-    await transaction.fetch(
-        f'SELECT "id" FROM "integration" WHERE "id" = {place}{transaction.dialect.lock_rows}',
-        integration_id,
-    )
+    if transaction.dialect.lock_rows:
+        # Its health first: what a probe saw is written in that order (a new check refers to the integration),
+        # and the other way round each would wait for the other.
+        place = transaction.dialect.placeholder(1)
+        for table, key in (("integration_health", "integration_id"), ("integration", "id")):
+            await transaction.fetch(
+                f'SELECT 1 FROM "{table}" WHERE "{key}" = {place}{transaction.dialect.lock_rows}', integration_id
+            )
     return await Integration.get_or_none(id=integration_id)
 
 
 async def apply_found_spaces(
     transaction: Transaction,
     integration: Integration,
-    known: dict[str, Space],
+    known: Mapping[str, _KnownSpace],
     found: Sequence[FoundSpace],
     looked_at: datetime,
-) -> list[Space]:
-    """Write what was found and not known, or known as vanished or declared; return those, with their events.
+) -> int:
+    """Write what was found and not known, or known as vanished or declared, with events; return how many.
 
     One found on a registry that has no visibility of its own begins private.
     """
-    new: list[Space] = []
-    added: list[Space] = []
+    new = []
+    returned = []
     for seen in found:
         space = known.get(seen.external_id)
         if space is None:
-            space = Space(
-                integration_id=integration.id,
-                external_id=seen.external_id,
-                name=seen.name,
-                visibility=Visibility.PUBLIC if seen.is_public else Visibility.PRIVATE,
-                state=SpaceState.PRESENT,
-                created_at=looked_at,
-            )
-            new.append(space)
+            visibility = Visibility.PUBLIC if seen.is_public else Visibility.PRIVATE
+            new.append((integration.id, seen.external_id, seen.name, visibility, SpaceState.PRESENT, looked_at))
         elif space.state is not SpaceState.PRESENT:
-            space.state = SpaceState.PRESENT
-            await space.save(update_fields=["state"])
+            visibility = space.visibility
+            returned.append(space)
         else:
             continue
-        added.append(space)
-        transaction.events.append(space_event(EventType.SPACE_ADDED, looked_at, integration, space))
-    await Space.bulk_create(new)
-    return added
+        transaction.events.append(_space_event(EventType.SPACE_ADDED, looked_at, integration, seen, visibility))
+    await _set_state(transaction, returned, SpaceState.PRESENT, None)
+    values = ", ".join(transaction.dialect.placeholder(number) for number in range(1, 7))
+    await transaction.execute_many(
+        'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
+        f" VALUES ({values})",
+        new,
+    )
+    return len(new) + len(returned)
+
+
+async def _known_spaces(transaction: Transaction, integration_id: int) -> dict[str, _KnownSpace]:
+    place = transaction.dialect.placeholder(1)
+    rows = await transaction.fetch(
+        f'SELECT "id", "external_id", "name", "visibility", "state" FROM "space" WHERE "integration_id" = {place}',
+        integration_id,
+    )
+    return {
+        row["external_id"]: _KnownSpace(
+            id=row["id"],
+            external_id=row["external_id"],
+            name=row["name"],
+            visibility=Visibility(row["visibility"]),
+            state=SpaceState(row["state"]),
+        )
+        for row in rows
+    }
+
+
+async def _set_state(
+    transaction: Transaction, spaces: Sequence[_KnownSpace], state: SpaceState, last_seen_at: datetime | None
+) -> None:
+    if not spaces:
+        return
+    statement = Statement(transaction.dialect)
+    changes = f'"state" = {statement.bind(state)}'
+    if last_seen_at is not None:
+        changes += f', "last_seen_at" = {statement.bind(last_seen_at)}'
+    condition = statement.is_one_of('"id"', [space.id for space in spaces])
+    await transaction.execute(f'UPDATE "space" SET {changes} WHERE {condition}', *statement.values)
 
 
 def integration_event(type_: EventType, occurred_at: datetime, integration: Integration, **data: object) -> NewEvent:
@@ -256,15 +339,20 @@ def integration_event(type_: EventType, occurred_at: datetime, integration: Inte
     return NewEvent(type_, occurred_at, integration.id, {"integration_name": integration.name, **data})
 
 
-def space_event(type_: EventType, occurred_at: datetime, integration: Integration, space: Space) -> NewEvent:
-    """Return an event of a space, with the names as they were."""
+def _space_event(
+    type_: EventType,
+    occurred_at: datetime,
+    integration: Integration,
+    space: FoundSpace | _KnownSpace,
+    visibility: Visibility,
+) -> NewEvent:
     return integration_event(
         type_,
         occurred_at,
         integration,
         space_name=space.name,
         space_external_id=space.external_id,
-        visibility=space.visibility.value,
+        visibility=visibility.value,
     )
 
 

@@ -111,8 +111,7 @@ class IntegrationUpdater:
             raise CredentialRequired(("input", "password"))
         if is_connection_changed or changed.is_credential_given:
             await verify(record.kind, changed.endpoint, changed.credential, self._connections.reach)
-        await self._save(present, changed, is_connection_changed, updated_by)
-        return await self._after(update.id)
+        return await self._save(present, changed, is_connection_changed, updated_by)
 
     async def rotate_credential(
         self, integration_id: int, username: str | None, password: str | None, updated_by: str
@@ -139,39 +138,38 @@ class IntegrationUpdater:
             credential=credential,
             is_credential_given=True,
         )
-        await self._save(present, changed, False, updated_by)
-        return await self._after(integration_id)
+        return await self._save(present, changed, False, updated_by)
 
     async def _present(self, integration_id: int) -> _Present:
-        records = await integrations_by_id(self._database, [integration_id])
-        if integration_id not in records:
-            raise NotFound("integration", ("input", "id"))
+        record = await self._record(integration_id)
         aliases = await image_host_aliases(self._database, [integration_id])
-        return _Present(records[integration_id], tuple(aliases[integration_id]))
+        return _Present(record, tuple(aliases[integration_id]))
 
-    async def _after(self, integration_id: int) -> IntegrationRecord:
+    async def _record(self, integration_id: int) -> IntegrationRecord:
         records = await integrations_by_id(self._database, [integration_id])
         if integration_id not in records:
             raise NotFound("integration", ("input", "id"))
         return records[integration_id]
 
-    async def _save(self, present: _Present, changed: _Changed, is_connection_changed: bool, updated_by: str) -> None:
+    async def _save(
+        self, present: _Present, changed: _Changed, is_connection_changed: bool, updated_by: str
+    ) -> IntegrationRecord:
         record = present.record
 
-        async def work(transaction: Transaction) -> None:
+        async def work(transaction: Transaction) -> bool:
             await claim_lock(transaction)
             integration = await locked_integration(transaction, record.id)
             if integration is None:
                 raise NotFound("integration", ("input", "id"))
             if integration.updated_at != record.updated_at:
-                # What was verified is no longer what is stored: the caller decides what to do about it.
-                raise UpdateConflict(record, ("input", "id"))
+                return False
             url = str(changed.endpoint.url)
             await require_free(
                 transaction,
                 name=changed.name,
                 url=url,
-                image_hosts=[changed.image_host, *changed.aliases],
+                image_host=changed.image_host,
+                image_host_aliases=changed.aliases,
                 but_by=record.id,
             )
             now = self._clock()
@@ -200,9 +198,16 @@ class IntegrationUpdater:
                 await self._restart_watching(transaction, record.id, now, is_connection_changed)
             integration.name = changed.name
             transaction.events.append(integration_event(EventType.INTEGRATION_UPDATED, now, integration, by=updated_by))
+            return True
 
-        await self._database.transact(work)
-        self._connections.forget(record.id)
+        is_saved = await self._database.transact(work)
+        current = await self._record(record.id)
+        if not is_saved:
+            # What was verified is no longer what is stored: the caller decides what to do about it.
+            raise UpdateConflict(current, ("input", "id"))
+        if is_connection_changed or changed.is_credential_given:
+            self._connections.forget(record.id)
+        return current
 
     async def _restart_watching(
         self, transaction: Transaction, integration_id: int, now: datetime, is_elsewhere: bool

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.settings import read_settings
 from tests.servers.postgresql import PostgreSQLServer, running_postgresql
 from tests.serving import RunningServer
 from tests.serving import running_server as start_server
@@ -24,9 +26,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
+def postgresql_server() -> Iterator[PostgreSQLServer]:
     """A PostgreSQL server for this test process."""
-    with running_postgresql(tmp_path_factory.mktemp("postgresql")) as server:
+    # Not below pytest's own folder: each run that begins takes that from the user that PostgreSQL runs as.
+    with (
+        tempfile.TemporaryDirectory(prefix="integrated-registry-postgresql-") as folder,
+        running_postgresql(Path(folder)) as server,
+    ):
         yield server
 
 
@@ -40,6 +46,19 @@ def database_settings(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]
     name = f"test_{secrets.token_hex(6)}"
     with server.database(name) as url:
         yield {"database_url": url}
+
+
+@pytest.fixture
+def database_address(tmp_path: Path, database_settings: dict[str, Any]) -> str:
+    """Where an empty database is, as `Database.open` takes it: the test runs once on each kind."""
+    return read_settings({}, data=tmp_path, **database_settings).tortoise_url
+
+
+@pytest.fixture
+def postgresql_address(tmp_path: Path, postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """Where an empty PostgreSQL database is, for what only happens there."""
+    with postgresql_server.database(f"test_{secrets.token_hex(6)}") as url:
+        yield read_settings({}, data=tmp_path, database_url=url).tortoise_url
 
 
 @pytest.fixture

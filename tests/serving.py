@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -25,6 +26,7 @@ from server.application import build_application
 from server.assembly import running_services
 from server.data_folder import ADMIN_TOKEN_FILE
 from server.graphql.limits import Limits
+from server.metrics import Metrics
 from server.serving import Server, uvicorn_config
 from server.settings import Settings, read_settings
 from services.services import Services
@@ -56,6 +58,16 @@ class HttpAnswer:
     def json(self) -> Any:
         """The body, decoded."""
         return json.loads(self.body)
+
+
+def answer_of(request: urllib.request.Request, tls: ssl.SSLContext | None = None) -> HttpAnswer:
+    """Send a request and return the answer, whatever its status."""
+    try:
+        with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS, context=tls) as answer:  # noqa: S310
+            return HttpAnswer(answer.status, dict(answer.headers), answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return HttpAnswer(error.code, dict(error.headers), error.read())
 
 
 class RunningServer:
@@ -98,12 +110,7 @@ class RunningServer:
     ) -> HttpAnswer:
         """Send a request and return the answer, whatever its status."""
         request = urllib.request.Request(self.url + path, body, headers or {}, method=method)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                return HttpAnswer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return HttpAnswer(error.code, dict(error.headers), error.read())
+        return answer_of(request)
 
     def post(self, query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> dict[str, Any]:
         """Send a GraphQL operation as the administrator, or with another token; return the whole result."""
@@ -149,10 +156,11 @@ class RunningServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         shutdown = asyncio.Event()
-        async with running_services(self.settings) as services:
+        metrics = Metrics()
+        async with running_services(self.settings, observer=metrics) as services:
             self.services = services
             limits = Limits()
-            application = build_application(self.settings, services, shared_schema(), limits, shutdown)
+            application = build_application(self.settings, services, shared_schema(), limits, shutdown, metrics)
             self._server = Server(uvicorn_config(application, self.settings, limits), self._listening, shutdown)
             await self._server.serve()
 

@@ -24,8 +24,17 @@ class Dialect(Protocol):
     claim_lock: str | None
     """A statement that holds off others who would take a name; None where transactions are serial anyway."""
 
-    read_snapshot: str | None
-    """The first statement of a transaction whose reads all see one moment; None where they do anyway."""
+    event_channel: str | None
+    """What `NOTIFY` and `LISTEN` name, so that processes wake each other; None where there is no such thing."""
+
+    begin_migration: tuple[str, ...]
+    """Statements that follow `begin` in a migration; what they change must be as before after `end_migration`."""
+
+    end_migration: tuple[str, ...]
+    """Statements that follow a migration's commit or rollback, on the same connection."""
+
+    broken_references: str | None
+    """A statement that returns rows which refer to none, with their `table`; None where none can be."""
 
     after_first_migration: tuple[str, ...]
     """Statements that give the tables what the migrations can't say portably; may be repeated."""
@@ -55,4 +64,22 @@ class Dialect(Protocol):
 
     def is_one_of(self, expression: str, placeholder: str, values: Sequence[int] | Sequence[str]) -> str:
         """Return a condition: the expression is one of the values that a list parameter holds."""
+        ...
+
+    def page_of_each(
+        self,
+        ids: str,
+        *,
+        select_list: str,
+        source: str,
+        parent: str,
+        conditions: str,
+        record_id: str,
+        ordering: str,
+        limit: int,
+    ) -> str:
+        """Return a statement: for each parent in a list parameter (`ids`), its first rows in an order.
+
+        The rows of a parent come in that order; how parents follow each other is open.
+        """
         ...

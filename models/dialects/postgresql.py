@@ -13,12 +13,16 @@ class PostgreSQL:
 
     name = "postgres"
     skip_locked = " FOR UPDATE SKIP LOCKED"
-    lock_rows = " FOR UPDATE"
+    # Not FOR UPDATE: that would also hold up whoever inserts a row that refers to these.
+    lock_rows = " FOR NO KEY UPDATE"
     begin: tuple[str, ...] = ()
     # Migrations of Tortoise take no lock of their own: three replicas at once failed. The number is ours.
     migration_lock: str | None = "SELECT pg_advisory_xact_lock(7236412001)"
     claim_lock: str | None = "SELECT pg_advisory_xact_lock(7236412002)"
-    read_snapshot: str | None = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+    event_channel: str | None = "integrated_registry_events"
+    begin_migration: tuple[str, ...] = ()
+    end_migration: tuple[str, ...] = ()
+    broken_references: str | None = None
     # Names sort by their bytes, as on SQLite and whatever the database's locale, and the indexes serve it.
     after_first_migration: tuple[str, ...] = (
         'ALTER TABLE "integration" ALTER COLUMN "name_key" TYPE VARCHAR(400) COLLATE "C"',
@@ -52,3 +56,23 @@ class PostgreSQL:
         """Return the condition, by an array."""
         element = "text" if values and isinstance(values[0], str) else "bigint"
         return f"{expression} = ANY({placeholder}::{element}[])"
+
+    def page_of_each(
+        self,
+        ids: str,
+        *,
+        select_list: str,
+        source: str,
+        parent: str,
+        conditions: str,
+        record_id: str,
+        ordering: str,
+        limit: int,
+    ) -> str:
+        """Return the statement, by a lateral join: each parent's rows are read from an index as far as needed."""
+        return (
+            f"SELECT each_page.* FROM unnest({ids}::bigint[]) WITH ORDINALITY AS parents (id, place)"
+            f" CROSS JOIN LATERAL (SELECT {select_list}, ROW_NUMBER() OVER (ORDER BY {ordering}) AS place_in_page"
+            f" FROM {source} WHERE {parent} = parents.id{conditions} ORDER BY {ordering} LIMIT {limit}) AS each_page"
+            " ORDER BY parents.place, each_page.place_in_page"
+        )

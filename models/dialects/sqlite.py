@@ -20,7 +20,12 @@ class SQLite:
     begin: tuple[str, ...] = ("COMMIT", "BEGIN IMMEDIATE")
     migration_lock: str | None = None
     claim_lock: str | None = None
-    read_snapshot: str | None = None
+    event_channel: str | None = None
+    # Altering a column makes the table anew and drops the old one, which with foreign keys on deletes, by cascade,
+    # every row that refers to it. They can only be switched outside a transaction.
+    begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
+    end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
+    broken_references: str | None = "PRAGMA foreign_key_check"
     after_first_migration: tuple[str, ...] = ()
 
     table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -52,3 +57,25 @@ class SQLite:
     def is_one_of(self, expression: str, placeholder: str, values: Sequence[int] | Sequence[str]) -> str:
         """Return the condition, by json_each."""
         return f"{expression} IN (SELECT value FROM json_each({placeholder}))"
+
+    def page_of_each(
+        self,
+        ids: str,
+        *,
+        select_list: str,
+        source: str,
+        parent: str,
+        conditions: str,
+        record_id: str,
+        ordering: str,
+        limit: int,
+    ) -> str:
+        """Return the statement, by a subquery for each parent: there is no lateral join here.
+
+        CROSS JOIN has SQLite begin with the parents. The names within the subquery hide the outer ones.
+        """
+        return (
+            f"SELECT {select_list} FROM json_each({ids}) AS parents CROSS JOIN {source} WHERE {record_id} IN"
+            f" (SELECT {record_id} FROM {source} WHERE {parent} = parents.value{conditions}"
+            f" ORDER BY {ordering} LIMIT {limit}) ORDER BY {ordering}"
+        )

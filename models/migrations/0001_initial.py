@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='Event',
             fields=[
-                ('position', fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ('position', fields.BigIntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 ('type', fields.CharEnumField(description='INTEGRATION_ADDED: INTEGRATION_ADDED\nINTEGRATION_UPDATED: INTEGRATION_UPDATED\nINTEGRATION_REMOVED: INTEGRATION_REMOVED\nINTEGRATION_DOUBTED: INTEGRATION_DOUBTED\nINTEGRATION_TRUSTED: INTEGRATION_TRUSTED\nHEALTH_CHANGED: HEALTH_CHANGED\nSPACE_ADDED: SPACE_ADDED\nSPACE_VANISHED: SPACE_VANISHED\nACCESS_TOKEN_CREATED: ACCESS_TOKEN_CREATED\nACCESS_TOKEN_REVOKED: ACCESS_TOKEN_REVOKED', enum_type=EventType, max_length=32)),
                 ('occurred_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
                 ('integration_id', fields.BigIntField(null=True)),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='EventPosition',
             fields=[
-                ('id', fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.IntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 ('position', fields.BigIntField()),
             ],
             options={'table': 'event_position', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The counter from which events get their positions.'},
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='Installation',
             fields=[
-                ('id', fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.IntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 ('uid', fields.CharField(description='random, marks what we make at registries', max_length=32)),
                 ('event_epoch', fields.CharField(description='cursors of another epoch are expired', max_length=16)),
                 ('key_check', fields.TextField(description='a known text, encrypted: tells a wrong key at start', unique=False)),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ('integration', fields.ForeignKeyField('models.Integration', source_field='integration_id', db_constraint=True, to_field='id', related_name='image_hosts', on_delete=OnDelete.CASCADE)),
                 ('is_primary', fields.BooleanField()),
             ],
-            options={'table': 'image_host', 'app': 'models', 'pk_attr': 'id', 'table_description': "What may stand before the first slash of an image's name, and whose it is."},
+            options={'table': 'image_host', 'app': 'models', 'indexes': [Index(fields=['integration_id', 'is_primary'], name='image_host_by_integration')], 'pk_attr': 'id', 'table_description': "What may stand before the first slash of an image's name, and whose it is."},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('last_seen_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'space', 'app': 'models', 'unique_together': (('integration', 'external_id'),), 'indexes': [Index(fields=['integration_id', 'name', 'id'], name='space_by_integration'), Index(fields=['name', 'id'], name='space_by_name'), Index(fields=['created_at', 'id'], name='space_by_creation')], 'pk_attr': 'id', 'table_description': 'A registry space: a Harbor project, or the first segment of repository names on a Docker Registry.'},
+            options={'table': 'space', 'app': 'models', 'unique_together': (('integration', 'external_id'),), 'indexes': [Index(fields=['integration_id', 'name', 'id'], name='space_by_integration'), Index(fields=['integration_id', 'created_at', 'id'], name='space_by_integration_and_creation'), Index(fields=['name', 'id'], name='space_by_name'), Index(fields=['created_at', 'id'], name='space_by_creation')], 'pk_attr': 'id', 'table_description': 'A registry space: a Harbor project, or the first segment of repository names on a Docker Registry.'},
             bases=['Model'],
         ),
     ]

@@ -95,6 +95,12 @@ class AuditConditions:
         return conditions
 
 
+async def audit_events_by_id(database: Database, ids: Sequence[int]) -> dict[int, AuditEventRecord]:
+    """Return those of the audit rows that exist, by id."""
+    records = await AUDIT_EVENTS.all(database, lambda statement: [statement.is_one_of('a."id"', ids)])
+    return {record.id: record for record in records}
+
+
 @dataclass(frozen=True, slots=True)
 class LogSpan:
     """What the event log holds: positions in (purged_through, last]."""

@@ -111,6 +111,26 @@ async def integrations_by_id(database: Database, ids: Sequence[int]) -> dict[int
     return {record.id: record for record in records}
 
 
+async def integrations_at_position(
+    database: Database, ids: Sequence[int] | None
+) -> tuple[list[IntegrationRecord], int]:
+    """Return integrations (None: all), sorted by name, and the position of the last event that is in them.
+
+    One statement sees one moment: no event is both in a record and behind the position, and none is in neither.
+    """
+    statement = Statement(database.dialect)
+    # The outer join gives a row, and so the position, when there is no integration.
+    found = "" if ids is None else " WHERE " + statement.is_one_of('i."id"', ids)
+    rows = await database.fetch(
+        f'SELECT r.*, e."position" AS event_position FROM "event_position" e LEFT JOIN'
+        f" (SELECT {INTEGRATIONS.select_list} FROM {INTEGRATIONS.source}{found}) AS r ON TRUE"
+        ' WHERE e."id" = 1 ORDER BY r."name_key"',
+        *statement.values,
+    )
+    present = [row for row in rows if row["id"] is not None]
+    return INTEGRATIONS.read(database.dialect, present), int(rows[0]["event_position"])
+
+
 async def integration_by_name(database: Database, name: str) -> IntegrationRecord | None:
     """Return the integration of that name, whatever its case."""
     records = await INTEGRATIONS.all(database, lambda statement: [f'i."name_key" = {statement.bind(fold_name(name))}'])

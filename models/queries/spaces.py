@@ -13,8 +13,7 @@ from models.records import SpaceRecord
 
 SPACES = RecordReader(
     SpaceRecord,
-    '"space" s JOIN "integration" i ON i."id" = s."integration_id"'
-    ' JOIN "image_host" p ON p."integration_id" = i."id" AND p."is_primary"',
+    '"space" s',
     {
         **{
             name: f's."{name}"'
@@ -25,6 +24,9 @@ SPACES = RecordReader(
         "image_host": 'p."host"',
         "registry_kind": 'i."kind"',
     },
+    # Outer joins, though there always is one: SQLite then begins with the spaces, by the index that has their order.
+    joins=' LEFT JOIN "integration" i ON i."id" = s."integration_id"'
+    ' LEFT JOIN "image_host" p ON p."integration_id" = s."integration_id" AND p."is_primary"',
 )
 
 BY_NAME = Order('s."name"', "name", 's."id"')

@@ -15,8 +15,9 @@ from yarl import URL
 
 from registry_clients.addresses import AddressPolicy
 from registry_clients.docker_registry.challenges import Challenge, parse_challenges
-from registry_clients.docker_registry.payloads import parse_token, registry_message
+from registry_clients.docker_registry.payloads import parse_token
 from registry_clients.endpoint import Credential, RegistryEndpoint, shown_host
+from registry_clients.error_bodies import registry_message
 from registry_clients.errors import ComponentUnhealthy, CredentialRejected, UnexpectedAnswer, printable
 from registry_clients.transport import RegistryRequest, RegistryResponse, RegistryTransport
 

@@ -10,16 +10,16 @@ from registry_clients.docker_registry.authentication import AuthenticatedAnswer,
 from registry_clients.docker_registry.payloads import (
     is_repository_name,
     parse_catalogue_page,
-    parse_errors,
     parse_next_last,
     parse_object,
 )
 from registry_clients.docker_registry.refusals import API_VERSION_HEADER, Call, refusal_of
 from registry_clients.endpoint import Credential, RegistryEndpoint
+from registry_clients.error_bodies import parse_errors
 from registry_clients.errors import OtherKind, TimedOut, UnexpectedAnswer
 from registry_clients.kind import RegistryKind
 from registry_clients.recognition import hints_at_harbor, is_harbor
-from registry_clients.records import FoundSpace, ProbeAnswer, Verification
+from registry_clients.records import FoundRepository, FoundSpace, ProbeAnswer, RegistryContents, Verification
 from registry_clients.transport import (
     RegistryRequest,
     RegistryResponse,
@@ -116,6 +116,21 @@ class DockerRegistryClient:
             ) from error
         return spaces_of(names)
 
+    async def list_contents(self) -> RegistryContents:
+        """Return all spaces and repositories out of one walk of the catalogue. Raises as `list_spaces` does."""
+        spaces = await self.list_spaces()
+        return RegistryContents(spaces=spaces, repositories=repositories_of(spaces))
+
+    async def list_repositories(self, space: FoundSpace | None = None) -> tuple[FoundRepository, ...]:
+        """Return every repository, or those of one space: the whole catalogue is read for either.
+
+        Counts and times stay unknown: the catalogue doesn't tell.
+        """
+        spaces = await self.list_spaces()
+        if space is not None:
+            spaces = tuple(found for found in spaces if found.external_id == space.external_id)
+        return repositories_of(spaces)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
@@ -200,6 +215,18 @@ def spaces_of(repository_names: set[str]) -> tuple[FoundSpace, ...]:
         FoundSpace(external_id=space, name=space, is_public=None, repository_names=tuple(names))
         for space, names in sorted(spaces.items())
     )
+
+
+def repositories_of(spaces: tuple[FoundSpace, ...]) -> tuple[FoundRepository, ...]:
+    """Return the repositories of spaces, sorted by name."""
+    found = (
+        FoundRepository(
+            name=name, space_external_id=space.external_id, artifact_count=None, pull_count=None, updated_at=None
+        )
+        for space in spaces
+        for name in space.repository_names
+    )
+    return tuple(sorted(found, key=lambda repository: repository.name))
 
 
 def _is_page_too_large(response: RegistryResponse) -> bool:

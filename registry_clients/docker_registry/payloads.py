@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from yarl import URL
 
-from registry_clients.errors import UnexpectedAnswer, printable
+from registry_clients.errors import UnexpectedAnswer
 
 # Token specification of Distribution: "for compatibility … it defaults to 60 seconds" when missing.
 DEFAULT_TOKEN_LIFETIME_SECONDS = 60
@@ -38,14 +38,6 @@ class BearerToken:
 
     def __repr__(self) -> str:
         return f"BearerToken(lifetime_seconds={self.lifetime_seconds})"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
-    """One of the errors in a registry's answer. ``detail`` is left out on purpose: it shows server paths."""
-
-    code: str
-    message: str
 
 
 def parse_object(body: bytes, host: str) -> dict[str, Any]:
@@ -107,35 +99,6 @@ def parse_token(body: bytes, host: str) -> BearerToken:
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
         lifetime = DEFAULT_TOKEN_LIFETIME_SECONDS
     return BearerToken(token, float(lifetime))
-
-
-def parse_errors(body: bytes) -> tuple[ErrorEntry, ...]:
-    """Return the errors that an answer names; none when it is not of that shape. Never raises."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ()
-    entries = answer.get("errors") if isinstance(answer, dict) else None
-    if not isinstance(entries, list):
-        return ()
-    return tuple(
-        ErrorEntry(code=str(entry.get("code") or ""), message=str(entry.get("message") or ""))
-        for entry in entries[:10]
-        if isinstance(entry, dict)
-    )
-
-
-def registry_message(body: bytes, content_type: str) -> str | None:
-    """Return a registry's own words out of an answer of failure, for administrators; None when it has none.
-
-    Taken are code and message of its errors, or a line of plain text; never a web page, never `detail`.
-    """
-    entries = parse_errors(body)
-    if entries:
-        return printable("; ".join(f"{entry.code}: {entry.message}".strip(": ") for entry in entries))
-    if content_type.partition(";")[0].strip().lower() == "text/plain" or body.startswith(b"Client sent"):
-        return printable(body[:2000].decode("utf-8", errors="replace"))
-    return None
 
 
 def is_repository_name(name: str) -> bool:

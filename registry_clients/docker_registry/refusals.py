@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from registry_clients.docker_registry.payloads import parse_errors, registry_message
+from registry_clients.error_bodies import parse_errors, registry_message, says_plain_http_to_tls
 from registry_clients.errors import (
     ComponentUnhealthy,
     CredentialRejected,
@@ -13,13 +13,6 @@ from registry_clients.errors import (
 from registry_clients.transport import RegistryResponse
 
 API_VERSION_HEADER = "Docker-Distribution-Api-Version"
-
-# What Go, nginx and Apache say to plain HTTP on a TLS port; to aiohttp it is a 400 like any other.
-_PLAIN_HTTP_TO_TLS = (
-    b"HTTP request to an HTTPS server",
-    b"plain HTTP request was sent to HTTPS",
-    b"speaking plain HTTP",
-)
 
 
 class Call(StrEnum):
@@ -38,7 +31,7 @@ def refusal_of(response: RegistryResponse, call: Call, host: str) -> RegistryErr
     def made(kind: type[RegistryError], message: str) -> RegistryError:
         return kind(message, registry_message=words, http_status=status)
 
-    if any(sign in response.body[:2000] for sign in _PLAIN_HTTP_TO_TLS):
+    if says_plain_http_to_tls(response.body):
         return made(UnexpectedAnswer, f"{host} speaks TLS: the address must begin with https://.")
     if status == 403:
         return made(CredentialRejected, f"{host} refuses access: the credential may not do this.")

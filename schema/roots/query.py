@@ -16,7 +16,7 @@ from models.queries.spaces import SPACES, space_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from resolvers.context import Info
 from resolvers.global_ids import InvalidId, key_of, parse_global_id
-from resolvers.loaders import AccessTokenByIdLoader, IntegrationByIdLoader, SpaceByIdLoader
+from resolvers.loaders import AccessTokenByIdLoader, AuditEventByIdLoader, IntegrationByIdLoader, SpaceByIdLoader
 from resolvers.loading import Loader
 from resolvers.paging import page_request
 from resolvers.permission import Access
@@ -44,8 +44,9 @@ NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
     "Integration": IntegrationByIdLoader,
     "Space": SpaceByIdLoader,
     "AccessToken": AccessTokenByIdLoader,
+    "AuditEvent": AuditEventByIdLoader,
 }
-"""How a node of each type is found."""
+"""How a node of each type is found; a test holds that each type of node is here."""
 
 
 async def _node(info: Info, node_id: str) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -62,8 +63,10 @@ async def integration_health(
     services = info.context.services
     ids = keys_or_nothing(integration_ids, "Integration")
     try:
-        async for change in health_changes(services.database, services.events, services.clock, ids, after):
-            yield backed(IntegrationHealthEvent, change)
+        changes = health_changes(services.database, services.events, services.clock, ids, after)
+        async with aclosing(changes):
+            async for change in changes:
+                yield backed(IntegrationHealthEvent, change)
     except (CursorExpired, InvalidCursor) as error:
         raise _public(error) from error
 
@@ -77,8 +80,10 @@ async def events(
     """Stream events."""
     conditions = event_conditions(info, filter)
     try:
-        async for event in event_stream(info.context.services.events, conditions, after):
-            yield backed(Event, event)
+        happenings = event_stream(info.context.services.events, conditions, after)
+        async with aclosing(happenings):
+            async for event in happenings:
+                yield backed(Event, event)
     except (CursorExpired, InvalidCursor) as error:
         raise _public(error) from error
 

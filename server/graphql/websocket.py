@@ -7,6 +7,7 @@ are longer than its `ws_max_size`; give it `Limits.max_websocket_message_bytes`.
 import asyncio
 from contextlib import AsyncExitStack, aclosing
 
+import structlog
 from graphql import OperationType
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -150,6 +151,8 @@ class _Connection:
     async def _operate(self, message: Subscribe, session: Session) -> None:
         """Run an operation and send its answers; the id is free again before the last message is sent."""
         request_id = self._endpoint.new_request_id()
+        # The task is this operation's own, and so is what is logged in it.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             operation = self._endpoint.engine.prepare(message.request)
         except RequestRefused as refused:

@@ -6,6 +6,7 @@ A kind joins the suite with one entry in `REGISTRIES`: a context manager that ru
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trustme
@@ -13,6 +14,7 @@ from yarl import URL
 
 from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust, parse_registry_url
 from registry_clients.kind import RegistryKind
+from tests.doubles.harbor.server import running_harbor
 from tests.servers.docker_registry import DockerRegistryServer, push_image, running_docker_registry
 from tests.servers.token_server import running_token_server
 
@@ -22,8 +24,8 @@ class RegistryUnderTest:
     """A real registry that runs, and how to change it from outside.
 
     ``credential`` is one that may do all we need, None where the registry wants none. ``push`` makes a
-    repository with one image; ``stop`` and ``start`` keep the address; ``break_storage`` makes what it stores
-    unreadable while it goes on answering.
+    repository with one image, and its space where spaces are made; ``stop`` and ``start`` keep the address;
+    ``break_storage`` makes what it stores unreadable while it goes on answering, None where that can't be had.
     """
 
     kind: RegistryKind
@@ -32,7 +34,7 @@ class RegistryUnderTest:
     push: Callable[[str], object]
     stop: Callable[[], None]
     start: Callable[[], None]
-    break_storage: Callable[[], None]
+    break_storage: Callable[[], None] | None
 
 
 def _docker_registry(server: DockerRegistryServer, credential: Credential | None) -> RegistryUnderTest:
@@ -94,15 +96,40 @@ def docker_registry_with_tokens(folder: Path) -> Iterator[RegistryUnderTest]:
         yield _docker_registry(server, credential)
 
 
+@contextmanager
+def _harbor(path_prefix: str, folder: Path) -> Iterator[RegistryUnderTest]:
+    del folder
+    with running_harbor(path_prefix=path_prefix) as harbor:
+
+        def push(repository: str) -> None:
+            project = repository.partition("/")[0]
+            with harbor.paused() as state:
+                if state.project_named(project) is None:
+                    harbor.create_project(project)
+            harbor.push(repository, "v1")
+
+        yield RegistryUnderTest(
+            kind=RegistryKind.HARBOR,
+            endpoint=RegistryEndpoint(parse_registry_url(harbor.url)),
+            credential=Credential(*harbor.administrator),
+            push=push,
+            stop=harbor.stop,
+            start=harbor.start,
+            break_storage=None,
+        )
+
+
 REGISTRIES: dict[str, Callable[[Path], AbstractContextManager[RegistryUnderTest]]] = {
     "docker-registry-open": open_docker_registry,
     "docker-registry-htpasswd": docker_registry_with_passwords,
     "docker-registry-tls": docker_registry_with_tls,
     "docker-registry-tokens": docker_registry_with_tokens,
+    "harbor": partial(_harbor, ""),
+    "harbor-behind-a-path": partial(_harbor, "/some/harbor"),
 }
 
 
 def other_scheme(url: URL) -> URL:
     """Return the same address with http and https exchanged."""
     scheme = "http" if url.scheme == "https" else "https"
-    return URL.build(scheme=scheme, host=url.raw_host or "", port=url.port, path=url.path)
+    return url.with_scheme(scheme).with_port(url.port)

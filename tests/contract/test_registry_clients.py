@@ -20,9 +20,9 @@ from registry_clients.errors import (
     UnexpectedAnswer,
 )
 from registry_clients.kind import Ability
-from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kind
-from registry_clients.protocol import ListsSpaces, RegistryClient
-from registry_clients.transport import TransportSettings
+from registry_clients.kinds import KIND_DESCRIPTIONS, client_over, recognise_kind
+from registry_clients.protocol import ListsContents, ListsRepositories, ListsSpaces, RegistryClient
+from registry_clients.transport import AiohttpTransport, TransportSettings
 from tests.contract.registry_under_test import REGISTRIES, RegistryUnderTest, other_scheme
 
 SETTINGS = TransportSettings()
@@ -36,8 +36,10 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registr
 
 
 @asynccontextmanager
-async def client_of(registry: RegistryUnderTest) -> AsyncIterator[RegistryClient]:
-    client = await open_client(registry.kind, registry.endpoint, registry.credential, POLICY, SETTINGS)
+async def client_of(registry: RegistryUnderTest, policy: AddressPolicy = POLICY) -> AsyncIterator[RegistryClient]:
+    # Not by `open_client`: the suite is for kinds that can't be integrated yet, too.
+    transport = await AiohttpTransport.open(registry.endpoint.tls, policy, SETTINGS)
+    client = client_over(registry.kind, registry.endpoint, registry.credential, transport, SETTINGS)
     try:
         yield client
     finally:
@@ -114,10 +116,28 @@ def test_spaces_are_what_was_pushed(registry: RegistryUnderTest) -> None:
             spaces = await client.list_spaces()
             found = {space.name: space for space in spaces}
             assert list(found) == sorted(found)
-            assert found["other"].repository_names == ("other/app",)
-            assert found["team"].repository_names == ("team/app", "team/app/deep")
             assert len({space.external_id for space in spaces}) == len(spaces)
             assert spaces == await client.list_spaces()
+
+    asyncio.run(look())
+
+
+def test_contents_are_spaces_and_repositories_that_belong_together(registry: RegistryUnderTest) -> None:
+    async def look() -> None:
+        async with client_of(registry) as client:
+            assert isinstance(client, ListsContents)
+            assert isinstance(client, ListsSpaces)
+            assert isinstance(client, ListsRepositories)
+            for repository in ("team/app", "team/app/deep", "other/app"):
+                await asyncio.to_thread(registry.push, repository)
+            contents = await client.list_contents()
+            assert contents.spaces == await client.list_spaces()
+            assert contents.repositories == await client.list_repositories()
+            spaces = {space.external_id: space for space in contents.spaces}
+            placed = [(spaces[found.space_external_id].name, found.name) for found in contents.repositories]
+            assert placed == [("other", "other/app"), ("team", "team/app"), ("team", "team/app/deep")]
+            team = next(space for space in contents.spaces if space.name == "team")
+            assert [found.name for found in await client.list_repositories(team)] == ["team/app", "team/app/deep"]
 
     asyncio.run(look())
 
@@ -138,11 +158,15 @@ def test_it_goes_and_comes_back_under_the_same_client(registry: RegistryUnderTes
 
 
 def test_storage_that_can_not_be_read_is_seen(registry: RegistryUnderTest) -> None:
+    break_storage = registry.break_storage
+    if break_storage is None:
+        pytest.skip("a Harbor that lists doesn't read its storage")
+
     async def probe() -> RegistryError:
         async with client_of(registry) as client:
             await asyncio.to_thread(registry.push, "team/app")
             await client.probe()
-            await asyncio.to_thread(registry.break_storage)
+            await asyncio.to_thread(break_storage)
             with pytest.raises(RegistryError) as caught:
                 await client.probe()
             return caught.value
@@ -177,13 +201,9 @@ def test_a_certificate_of_its_own_must_be_trusted(registry: RegistryUnderTest) -
 
 def test_the_address_policy_holds(registry: RegistryUnderTest) -> None:
     async def verify() -> None:
-        policy = AddressPolicy(allows_loopback=False, allows_private=False)
-        client = await open_client(registry.kind, registry.endpoint, registry.credential, policy, SETTINGS)
-        try:
+        async with client_of(registry, AddressPolicy(allows_loopback=False, allows_private=False)) as client:
             with pytest.raises(AddressRefused):
                 await client.verify()
-        finally:
-            await client.aclose()
 
     asyncio.run(verify())
 

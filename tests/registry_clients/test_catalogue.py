@@ -10,7 +10,7 @@ from registry_clients.docker_registry.client import DockerRegistryClient, spaces
 from registry_clients.errors import (
     UnexpectedAnswer,
 )
-from registry_clients.records import FoundSpace
+from registry_clients.records import FoundRepository, FoundSpace
 from registry_clients.transport import RegistryRequest, RegistryResponse
 from tests.recordings.recording import recorded_response
 from tests.registry_clients.docker_registry_answers import (
@@ -139,3 +139,24 @@ def test_bare_names_and_the_space_library_are_held_apart() -> None:
         FoundSpace("library", "library", None, ("library/web", "team", "web")),
         FoundSpace("team", "team", None, ("team/app",)),
     )
+
+
+def test_contents_come_from_one_walk_of_the_catalogue() -> None:
+    transport = by_path({"/v2/_catalog?n=1000": page(["web", "team/b", "team/a"])})
+    contents = asyncio.run(client_over(transport).list_contents())
+    assert transport.asked == ["GET /v2/_catalog?n=1000"]
+    assert [space.name for space in contents.spaces] == ["library", "team"]
+    assert contents.repositories == (
+        FoundRepository("team/a", "team", None, None, None),
+        FoundRepository("team/b", "team", None, None, None),
+        FoundRepository("web", "library", None, None, None),
+    )
+
+
+def test_repositories_of_one_space() -> None:
+    transport = by_path({"/v2/_catalog?n=1000": page(["web", "team/b", "library/web"])})
+    client = client_over(transport)
+    library = FoundSpace("library", "library", None)
+    named = [found.name for found in asyncio.run(client.list_repositories(library))]
+    assert named == ["library/web", "web"]
+    assert [found.name for found in asyncio.run(client.list_repositories())] == ["library/web", "team/b", "web"]

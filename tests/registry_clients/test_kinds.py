@@ -9,8 +9,21 @@ from registry_clients.addresses import AddressPolicy
 from registry_clients.docker_registry.client import DockerRegistryClient
 from registry_clients.endpoint import RegistryEndpoint, TlsTrust
 from registry_clients.errors import ConnectionRefused, TlsNotTrusted, UnexpectedAnswer
+from registry_clients.harbor.client import HarborClient
 from registry_clients.kind import KindNotSupported, RegistryKind
-from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kind
+from registry_clients.kinds import KIND_DESCRIPTIONS, client_over, open_client, recognise_kind
+from registry_clients.protocol import (
+    ChangesSpaces,
+    HasChangeFeed,
+    ListsArtifacts,
+    ListsContents,
+    ListsRepositories,
+    ListsSpaces,
+    LooksAtSpaces,
+    MakesReaderCredential,
+    ReadsStorage,
+    RegistryClient,
+)
 from registry_clients.recognition import recognise
 from registry_clients.transport import RegistryResponse, TransportSettings
 from tests.recordings.recording import recorded_response
@@ -48,6 +61,43 @@ def test_each_supported_kind_opens_a_client_and_the_others_say_so() -> None:
                 asyncio.run(opened(kind))
             assert caught.value.kind is kind
             assert caught.value.message == f"{description.title} registries can't be integrated yet."
+
+
+@pytest.mark.parametrize("kind", RegistryKind)
+def test_each_kind_has_a_client_supported_or_not(kind: RegistryKind) -> None:
+    client = client_over(kind, ENDPOINT, None, by_path({}), TransportSettings())
+    assert client.kind is kind
+    for protocol in (ListsSpaces, ListsRepositories, ListsContents):
+        assert isinstance(client, protocol)
+
+
+def every_ability(
+    client: HarborClient,
+) -> tuple[
+    RegistryClient,
+    ListsSpaces,
+    ListsRepositories,
+    ListsContents,
+    LooksAtSpaces,
+    ListsArtifacts,
+    ReadsStorage,
+    ChangesSpaces,
+    HasChangeFeed,
+    MakesReaderCredential,
+]:
+    """Hold a Harbor's client to the protocols' signatures: `isinstance` looks at names alone."""
+    return (client,) * 10
+
+
+def test_a_harbor_offers_what_only_some_do() -> None:
+    client = client_over(RegistryKind.HARBOR, ENDPOINT, None, by_path({}), TransportSettings())
+    assert isinstance(client, HarborClient)
+    assert len(every_ability(client)) == 10
+    offered = (LooksAtSpaces, ListsArtifacts, ReadsStorage, ChangesSpaces, HasChangeFeed, MakesReaderCredential)
+    for protocol in offered:
+        assert isinstance(client, protocol)
+    other = client_over(RegistryKind.DOCKER_REGISTRY, ENDPOINT, None, by_path({}), TransportSettings())
+    assert not any(isinstance(other, protocol) for protocol in offered)
 
 
 def test_a_bad_certificate_shows_when_the_client_is_opened() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from registry_clients.docker_registry.payloads import registry_message
 from registry_clients.docker_registry.refusals import Call, refusal_of
+from registry_clients.error_bodies import registry_message
 from tests.recordings.recording import read_recording, recorded_response
 
 BOTH = pytest.mark.parametrize("version", ["distribution-2.8.2", "distribution-3.1.2"])

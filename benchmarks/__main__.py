@@ -1,0 +1,41 @@
+"""`python -m benchmarks`: what the speed claims rest on, as one table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import platform
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from benchmarks import dashboard, dead_registries, paging, probing, subscribers
+from benchmarks.report import Finding, printed
+
+BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
+    "dashboard": dashboard.run,
+    "dead-registries": dead_registries.run,
+    "subscribers": subscribers.run,
+    "paging": paging.run,
+    "probing": probing.run,
+}
+
+
+def main() -> None:
+    """Run all benchmarks, or one, and print what they found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=list(BENCHMARKS), help="run this one alone")
+    only = parser.parse_args().only
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    findings: list[Finding] = []
+    for name, run in BENCHMARKS.items():
+        if only in (None, name):
+            findings += asyncio.run(run())
+    print(f"Python {platform.python_version()}, SQLite; each line measured against the other in one run.\n")
+    print(printed(findings))
+
+
+if __name__ == "__main__":
+    main()

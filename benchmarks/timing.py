@@ -1,0 +1,23 @@
+"""Timing several ways of doing one thing against each other."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+WARM_UP_ROUNDS = 3
+
+
+async def median_seconds(ways: Sequence[Callable[[], Awaitable[object]]], rounds: int) -> list[float]:
+    """Return the median time of each way. They take turns, so that a slow moment of the machine hits them all."""
+    times: list[list[float]] = [[] for _ in ways]
+    for number in range(WARM_UP_ROUNDS + rounds):
+        for way, taken in zip(ways, times, strict=True):
+            gc.collect()
+            started = time.perf_counter()
+            await way()
+            if number >= WARM_UP_ROUNDS:
+                taken.append(time.perf_counter() - started)
+    return [statistics.median(taken) for taken in times]

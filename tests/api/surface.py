@@ -1,0 +1,120 @@
+"""The GraphQL surface of a server under test, as tests ask it, and what its database holds."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from tests.api.fake_registry import FakeRegistry
+from tests.serving import RunningServer
+
+ERRORS = """
+errors {
+  __typename code path
+  ... on NameTaken { holder { name } }
+  ... on AddressTaken { holder { name } }
+  ... on ImageHostTaken { holder { name } }
+  ... on RegistryRefused { reason httpStatus }
+  ... on UpdateConflict { current { name description } }
+  ... on MirrorDoubted { missingSpaceCount standingSpaceCount }
+}
+"""
+
+STORED_TABLES = {"integration": "id", "image_host": "id", "space": "id", "event": "position", "access_token": "id"}
+"""What mutations write, by their key; the audit and what probes write are looked at on their own."""
+
+QUICK_SECONDS = 1.0
+
+
+def tomorrow() -> str:
+    """Return a DateTime to come."""
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+class Surface:
+    """Sends operations as the administrator, unless another token is given."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self.server = server
+        self._numbers = count(1)
+        self._member_token: str | None = None
+
+    @property
+    def member_token(self) -> str:
+        """The token of a WORKSPACE_MEMBER."""
+        if self._member_token is None:
+            self._member_token = self.new_token("WORKSPACE_MEMBER")
+        return self._member_token
+
+    def new_name(self) -> str:
+        """Return a name that nothing has yet."""
+        return f"registry {next(self._numbers)}"
+
+    def new_token(self, role: str) -> str:
+        """Make an access token and return it."""
+        given = {"name": self.new_name(), "role": role, "expiresAt": tomorrow()}
+        token: str = self.mutate("createAccessToken", given, "token")["token"]
+        return token
+
+    def mutate(
+        self, mutation: str, given: dict[str, Any], selection: str = "__typename", token: str | None = None
+    ) -> dict[str, Any]:
+        """Run a mutation and return its payload, with its errors."""
+        capital = mutation[0].upper() + mutation[1:]
+        query = f"mutation ($input: {capital}Input!) {{ {mutation}(input: $input) {{ {selection} {ERRORS} }} }}"
+        payload: dict[str, Any] = self.server.graphql(query, {"input": given}, token)[mutation]
+        return payload
+
+    def errors_of(self, mutation: str, given: dict[str, Any], token: str | None = None) -> list[dict[str, Any]]:
+        """Run a mutation that is to be refused and return its errors."""
+        errors: list[dict[str, Any]] = self.mutate(mutation, given, token=token)["errors"]
+        return errors
+
+    def integrate(self, registry: FakeRegistry, **given: Any) -> dict[str, Any]:
+        """Integrate a registry, which must succeed, and return it."""
+        given = {"name": self.new_name(), "kind": "DOCKER_REGISTRY", "url": registry.url, **given}
+        payload = self.mutate("integrateRegistry", given, "integration { id name url imageHost updatedAt username }")
+        assert payload["errors"] == []
+        integration: dict[str, Any] = payload["integration"]
+        return integration
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        return [tuple(row) for row in self.server.run(self.server.services.database.fetch(sql, *parameters))]
+
+    def stored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return everything that mutations write, to see that nothing of it was changed."""
+        return {
+            table: self.rows(f'SELECT * FROM "{table}" ORDER BY "{key}"')
+            for table, key in STORED_TABLES.items()
+        }
+
+    def audit(self) -> list[dict[str, Any]]:
+        """Return the whole audit, oldest first."""
+        rows = self.rows(
+            'SELECT "mutation", "outcome", "error_codes", "viewer_role", "is_dry_run", "input", "finished_at"'
+            ' FROM "audit_event" ORDER BY "id"'
+        )
+        names = ("mutation", "outcome", "error_codes", "viewer_role", "is_dry_run", "input", "finished_at")
+        audit = [dict(zip(names, row, strict=True)) for row in rows]
+        for row in audit:
+            row["input"], row["error_codes"] = json.loads(row["input"]), json.loads(row["error_codes"])
+            row["is_dry_run"] = bool(row["is_dry_run"])
+            row["is_finished"] = row.pop("finished_at") is not None
+        return audit
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return type and data of every event, oldest first."""
+        rows = self.rows('SELECT "type", "data" FROM "event" ORDER BY "position"')
+        return [(type_, json.loads(data)) for type_, data in rows]
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+        """Return as soon as something is so; fail when it doesn't come about."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"it did not come about that {what}"
+            time.sleep(0.01)

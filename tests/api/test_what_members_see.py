@@ -1,0 +1,147 @@
+"""What is for administrators is null to a member, and nothing beside it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import trustme
+from graphql import GraphQLNonNull, GraphQLObjectType
+
+from tests.api.fake_registry import FakeRegistry
+from tests.api.surface import Surface
+from tests.serving import shared_schema
+
+FOR_ADMINISTRATORS = {
+    "Integration.url",
+    "Integration.username",
+    "Integration.tokenRealm",
+    "Integration.tls",
+    "Health.registryMessage",
+    "Health.components",
+    "HealthCheck.registryMessage",
+    "IntegrationAdded.by",
+    "IntegrationUpdated.by",
+    "IntegrationRemoved.by",
+    "AccessTokenCreated.by",
+    "AccessTokenRevoked.by",
+}
+
+QUERY = """
+fragment Whole on Integration {
+  name url username tokenRealm tls { caCertificatePem }
+  health { status message registryMessage components { name message } checks { isGood registryMessage } }
+}
+query ($id: ID!) {
+  integration(id: $id) { ...Whole }
+  integrations { nodes { ...Whole } edges { node { ...Whole } } }
+  node(id: $id) { ...Whole }
+  spaces { nodes { name integration { ...Whole } } }
+  events {
+    totalCount
+    nodes {
+      type integration { ...Whole }
+      ... on IntegrationAdded { integrationName by }
+      ... on IntegrationUpdated { integrationName by }
+      ... on HealthChanged { previous { registryMessage } current { registryMessage components { name } } }
+    }
+  }
+}
+"""
+
+
+def test_what_is_said_to_be_for_administrators_is_nullable() -> None:
+    said = {}
+    for type_ in shared_schema()._schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for name, field in type_.fields.items():
+                if "Administrators see" in (field.description or ""):
+                    said[f"{type_.name}.{name}"] = field.type
+    assert set(said) == FOR_ADMINISTRATORS
+    assert not [name for name, type_ in said.items() if isinstance(type_, GraphQLNonNull)]
+
+
+@pytest.fixture
+def integration_id(surface: Surface, guarded_registry: FakeRegistry) -> str:
+    """An integration with something in every field."""
+    integration = surface.integrate(
+        guarded_registry,
+        username="robot",
+        password="right",
+        tokenRealm="http://realm.example/token",
+        tls={"caCertificatePem": trustme.CA().cert_pem.bytes().decode()},
+    )
+    key: str = integration["id"]
+    assert surface.errors_of("updateIntegration", {"id": key, "description": "changed"}) == []
+    guarded_registry.users = {"robot": "changed"}
+    surface.mutate("checkIntegration", {"id": key})
+    components = '[{"name": "core", "is_healthy": true, "message": "well"}]'
+    write = f"""UPDATE "integration_health" SET "components" = '{components}'"""
+    database = surface.server.services.database
+    surface.server.run(database.transact(lambda transaction: transaction.execute(write)))
+    return key
+
+
+def test_a_member_sees_the_same_less_what_is_for_administrators(surface: Surface, integration_id: str) -> None:
+    token = surface.member_token
+
+    administrators = surface.server.graphql(QUERY, {"id": integration_id})
+    members = surface.server.graphql(QUERY, {"id": integration_id}, token)
+
+    hidden = {"ACCESS_TOKEN_CREATED", "ACCESS_TOKEN_REVOKED"}
+    types = [node["type"] for node in administrators["events"]["nodes"]]
+    assert hidden & set(types)
+    assert not hidden & {node["type"] for node in members["events"]["nodes"]}
+    # The count agrees with what is shown.
+    assert members["events"]["totalCount"] == len(members["events"]["nodes"])
+    shown = [node for node in administrators["events"]["nodes"] if node["type"] not in hidden]
+    administrators["events"] = {"nodes": shown, "totalCount": len(shown)}
+    assert members == _without(administrators)
+    whole = administrators["integration"]
+    seen_by_administrators = [whole["url"], whole["username"], whole["tokenRealm"], whole["tls"]["caCertificatePem"]]
+    assert all(seen_by_administrators)
+    assert whole["health"]["registryMessage"] == "UNAUTHORIZED: who is it"
+    assert whole["health"]["components"] == [{"name": "core", "message": "well"}]
+
+
+def test_tokens_and_audit_are_no_nodes_to_a_member(surface: Surface) -> None:
+    token = surface.member_token
+    found = surface.server.graphql("{ accessTokens(first: 1) { nodes { id } } auditEvents(first: 1) { nodes { id } } }")
+    ids = [found[root]["nodes"][0]["id"] for root in ("accessTokens", "auditEvents")]
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+
+    assert surface.server.graphql(query, {"ids": ids}) == {
+        "nodes": [{"__typename": "AccessToken", "id": ids[0]}, {"__typename": "AuditEvent", "id": ids[1]}]
+    }
+    assert surface.server.graphql(query, {"ids": ids}, token) == {"nodes": [None, None]}
+
+
+def test_one_forbidden_field_nulls_no_other(surface: Surface) -> None:
+    result = surface.server.post(
+        "{ viewer { role } auditEvents { totalCount } accessTokens { totalCount } serverInfo { version } }",
+        token=surface.member_token,
+    )
+
+    assert result["data"]["viewer"] == {"role": "WORKSPACE_MEMBER"}
+    assert result["data"]["serverInfo"]["version"]
+    assert (result["data"]["auditEvents"], result["data"]["accessTokens"]) == (None, None)
+    assert sorted(error["path"] for error in result["errors"]) == [["accessTokens"], ["auditEvents"]]
+
+
+def test_what_a_viewer_is_told_of_itself(surface: Surface) -> None:
+    expires_at = datetime.fromisoformat(surface.server.graphql("{ viewer { expiresAt } }")["viewer"]["expiresAt"])
+    assert expires_at > datetime.now(UTC)
+    kinds = surface.server.graphql("{ registryKinds { kind abilities isSupported } }", token=surface.member_token)
+    assert {kind["kind"]: kind["isSupported"] for kind in kinds["registryKinds"]} == {
+        "DOCKER_REGISTRY": True,
+        "HARBOR": False,
+    }
+
+
+def _without(value: Any) -> Any:
+    """Return what an administrator sees, with null for what is for administrators alone."""
+    names = {name.partition(".")[2] for name in FOR_ADMINISTRATORS}
+    if isinstance(value, dict):
+        return {key: None if key in names else _without(item) for key, item in value.items()}
+    return [_without(item) for item in value] if isinstance(value, list) else value

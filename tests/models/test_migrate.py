@@ -1,0 +1,255 @@
+"""The tables are brought up to date once, whole, and whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tortoise import Tortoise
+from tortoise.fields.base import Field
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.operations import AlterModelOptions
+from tortoise.models import Model
+
+from models import migrations
+from models.database import MODEL_MODULES, Database, Transaction, apps
+from models.integration import ImageHost
+from models.migrate import BrokenReferences, SchemaTooNew, known_migrations, migrate
+from tests.databases import DEADLINE_SECONDS, add_integration, count_rows, every_row, migrated, opened, write_events
+from tests.dying import NEVER
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def start_migration(address: str, moment: int) -> subprocess.Popen[str]:
+    """Start a process that will migrate when it is told to, and dies at the moment."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.models.dying_migration", address, str(moment)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def run_migration(address: str, moment: int) -> str | None:
+    """Return what a process that migrates says; None when it died on the way, as it should."""
+    with start_migration(address, moment) as process:
+        said, _ = process.communicate("go\n", timeout=DEADLINE_SECONDS)
+    assert process.returncode == (0 if said else -signal.SIGKILL)
+    return said or None
+
+
+async def tables_and_indexes(database: Database) -> list[str]:
+    """Return a description of everything that migrations make."""
+    if database.dialect.name == "sqlite":
+        rows = await database.fetch("SELECT name || ' ' || COALESCE(sql, '') AS text FROM sqlite_master")
+    else:
+        rows = await database.fetch(
+            "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || COALESCE(collation_name, '')"
+            " AS text FROM information_schema.columns WHERE table_schema = current_schema()"
+            " UNION SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+        )
+    return sorted(row["text"] for row in rows)
+
+
+def test_migrating_twice_does_nothing_the_second_time(database_address: str) -> None:
+    async def main() -> None:
+        async with opened(database_address) as database:
+            assert await migrate(database) == known_migrations()
+        async with migrated(database_address) as database:
+            await add_integration(database, "one")
+            await write_events(database, 1, 2)
+            before = await every_row(database), await tables_and_indexes(database)
+            assert await migrate(database) == []
+            assert (await every_row(database), await tables_and_indexes(database)) == before
+
+    asyncio.run(main())
+
+
+def test_a_newer_schema_is_refused_and_nothing_is_written(database_address: str) -> None:
+    async def main() -> None:
+        async with migrated(database_address) as database:
+            await database.transact(
+                lambda transaction: transaction.execute(
+                    """INSERT INTO "tortoise_migrations" ("app", "name", "applied_at")"""
+                    """ VALUES ('models', '9999_newer', '2030-01-01T00:00:00Z')"""
+                )
+            )
+            before = await every_row(database)
+            with pytest.raises(SchemaTooNew) as caught:
+                await migrate(database)
+            assert caught.value.unknown == ["9999_newer"]
+            assert await every_row(database) == before
+
+    asyncio.run(main())
+
+
+def test_killed_at_a_random_moment_the_next_start_migrates(database_address: str) -> None:
+    die_and_migrate(database_address, lambda count: [random.randrange(2, count), count])
+
+
+@pytest.mark.soak
+def test_killed_at_any_moment_the_next_start_migrates(database_address: str) -> None:
+    die_and_migrate(database_address, lambda count: range(1, count + 1))
+
+
+def die_and_migrate(database_address: str, moments: Callable[[int], Iterable[int]]) -> None:
+    """Kill a migration at moments out of so many, each over an empty database, and migrate after each."""
+
+    async def rows_and_tables(address: str) -> tuple[list[str], int]:
+        async with opened(address) as database:
+            if not await tables_and_indexes(database):
+                return [], 0
+            return await tables_and_indexes(database), await count_rows(database, "tortoise_migrations")
+
+    async def reset(address: str) -> None:
+        async with opened(address) as database:
+            if database.dialect.name == "postgres":
+                for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+                    await database.fetch(statement)
+        if address.startswith("sqlite"):
+            for file in Path(address.removeprefix("sqlite://")).parent.glob("*.sqlite3*"):
+                file.unlink()
+
+    said = run_migration(database_address, NEVER)
+    assert said is not None
+    count = int(said.split()[0])
+    whole = asyncio.run(rows_and_tables(database_address))
+    assert whole[1] == len(known_migrations())
+    for moment in moments(count):
+        asyncio.run(reset(database_address))
+        assert run_migration(database_address, moment) is None
+        # All of it is there, or nothing.
+        assert asyncio.run(rows_and_tables(database_address)) in (([], 0), whole)
+        assert run_migration(database_address, NEVER) is not None
+        assert asyncio.run(rows_and_tables(database_address)) == whole
+
+
+def test_three_replicas_migrate_at_once(postgresql_address: str) -> None:
+    processes = [start_migration(postgresql_address, NEVER) for _ in range(3)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    applied = []
+    for process in processes:
+        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        assert process.returncode == 0
+        applied.append(said.split()[1:])
+    assert sorted(applied) == [[], [], known_migrations()]
+
+
+def test_models_and_migrations_agree() -> None:
+    async def main() -> None:
+        await Tortoise.init(config={"connections": {"sqlite": "sqlite://:memory:"}, "apps": apps("sqlite")})
+        try:
+            assert Tortoise.apps is not None
+            writers = await MigrationAutodetector(Tortoise.apps, apps("sqlite")).changes()
+            found = [operation for writer in writers for operation in writer.operations]
+            # Tortoise names the primary key that is a reference one way for models, another for migrations.
+            assert [o for o in found if not (isinstance(o, AlterModelOptions) and o.name == "IntegrationHealth")] == []
+        finally:
+            await Tortoise.close_connections()
+
+    asyncio.run(main())
+
+
+def test_no_description_holds_what_statements_are_split_at() -> None:
+    described: list[tuple[str, str | None]] = []
+    for module in MODEL_MODULES:
+        for model in vars(importlib.import_module(module)).values():
+            if isinstance(model, type) and issubclass(model, Model) and model is not Model:
+                described.append((model.__name__, model._meta.table_description))
+                for name, field in model._meta.fields_map.items():
+                    assert isinstance(field, Field)
+                    described.append((f"{model.__name__}.{name}", field.description))
+    assert len(described) > 20
+    assert [name for name, text in described if text and ";" in text] == []
+
+
+LATER = """
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0001_initial")]
+    operations = [{operation}]
+"""
+
+WIDER_NAME = """
+    ops.AlterField("Integration", "created_by", fields.CharField(max_length=300)),
+    ops.AddField("Integration", "note", fields.TextField(null=True)),
+"""
+LOST_INTEGRATION = """
+    ops.RunSQL('DELETE FROM "integration"')
+"""
+
+
+def later_release(folder: Path, monkeypatch: pytest.MonkeyPatch, operation: str) -> ModuleType:
+    """Return the migrations of a release that comes after this one."""
+    package = folder / f"later_migrations_{random.getrandbits(32):x}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    first = Path(migrations.__path__[0]) / "0001_initial.py"
+    (package / first.name).write_text(first.read_text())
+    (package / "0002_later.py").write_text(LATER.format(operation=operation))
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module(package.name)
+
+
+def test_a_later_migration_keeps_the_rows_and_what_refers_to_them(
+    database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = later_release(tmp_path, monkeypatch, WIDER_NAME)
+
+    async def main() -> None:
+        async with migrated(database_address) as database:
+            await add_integration(database, "one")
+            before = await every_row(database)
+            assert await migrate(database, package) == ["0002_later"]
+            after = await every_row(database)
+            assert after.pop("integration") == [(*row, None) for row in before.pop("integration")]
+            assert len(after.pop("tortoise_migrations")) == len(before.pop("tortoise_migrations")) + 1
+            assert after == before
+            await _require_references(database)
+
+    asyncio.run(main())
+
+
+def test_a_migration_that_breaks_references_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = later_release(tmp_path, monkeypatch, LOST_INTEGRATION)
+
+    async def main() -> None:
+        async with migrated(f"sqlite://{tmp_path}/file.sqlite3") as database:
+            await add_integration(database, "one")
+            before = await every_row(database)
+            with pytest.raises(BrokenReferences) as caught:
+                await migrate(database, package)
+            assert caught.value.tables == ["image_host", "integration_health"]
+            assert await every_row(database) == before
+            await _require_references(database)
+
+    asyncio.run(main())
+
+
+async def _require_references(database: Database) -> None:
+    """Fail unless the database refuses a row that refers to none."""
+
+    async def work(_: Transaction) -> None:
+        await ImageHost.filter(integration_id__gt=0).update(integration_id=10**9)
+
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        await database.transact(work)

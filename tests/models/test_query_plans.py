@@ -1,0 +1,130 @@
+"""At a hundred thousand spaces, lists are read by an index: page 1,000 is found as page 1 is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from models.database import Database, Transaction
+from models.queries.events import EVENTS, NEWEST_EVENT_FIRST, EventConditions
+from models.queries.integrations import HEALTH_CHECKS, NEWEST_CHECK_FIRST
+from models.queries.spaces import BY_CREATION, BY_NAME, SPACES, SpaceConditions
+from models.reading import Order, PageRequest, Statement
+from tests.databases import add_integration, migrated
+
+SPACES_STORED = 100_000
+CHECKS_STORED = 20_000
+INTEGRATIONS_STORED = 100
+PAGE = PageRequest(50, BY_NAME)
+
+
+async def fill(database: Database) -> None:
+    """Store many rows, and let the database look at how many there are, as it does by itself where it does."""
+    for number in range(INTEGRATIONS_STORED):
+        await add_integration(database, f"registry {number}")
+    if database.dialect.name == "postgres":
+        moment = "TIMESTAMPTZ '2026-03-01T12:00Z' + n * INTERVAL '1 second'"
+        numbers = "generate_series(1, {count}) AS numbers (n)"
+    else:
+        moment = "strftime('%Y-%m-%d %H:%M:%f+00:00', 1772366400 + n, 'unixepoch')"
+        numbers = "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count}) SELECT n FROM c)"
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.execute(
+            'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
+            f" SELECT 1 + n % {INTEGRATIONS_STORED}, 'space-' || n, 'space-' || (n * 7919) % 100003, 'PRIVATE',"
+            f" 'PRESENT', {moment} FROM {numbers.format(count=SPACES_STORED)}"
+        )
+        await transaction.execute(
+            'INSERT INTO "health_check" ("integration_id", "checked_at", "is_good")'
+            f" SELECT 1 + n % {INTEGRATIONS_STORED}, {moment}, 1 = 1 FROM {numbers.format(count=CHECKS_STORED)}"
+        )
+        await transaction.execute(
+            'INSERT INTO "event" ("position", "type", "occurred_at", "integration_id", "data")'
+            f" SELECT n, 'SPACE_ADDED', {moment}, 1 + n % {INTEGRATIONS_STORED}, '{{}}'"
+            f" FROM {numbers.format(count=CHECKS_STORED)}"
+        )
+
+    await database.transact(work)
+    if database.dialect.name == "postgres":
+        await database.transact(lambda transaction: transaction.execute("ANALYZE"))
+
+
+async def plan_of(database: Database, read: Awaitable[Any]) -> str:
+    """Run a read of one statement and return how the database goes about it."""
+    plans: list[str] = []
+    original = type(database).fetch
+
+    async def fetch(sql: str, *parameters: object) -> Sequence[Any]:
+        explain = "EXPLAIN" if database.dialect.name == "postgres" else "EXPLAIN QUERY PLAN"
+        rows = await original(database, f"{explain} {sql}", *parameters)
+        plans.append("\n".join(str(row[-1]) for row in map(tuple, rows)))
+        return await original(database, sql, *parameters)
+
+    database.fetch = fetch  # type: ignore[method-assign]
+    try:
+        await read
+    finally:
+        del database.fetch
+    assert len(plans) == 1
+    return plans[0]
+
+
+def require(plan: str, index: str, *, may_sort: bool = False) -> None:
+    """Fail unless the plan reads by an index, in the order that it gives."""
+    assert index in plan, plan
+    for table in ("space s", "health_check c", "event e"):
+        assert f"Seq Scan on {table}" not in plan, plan
+    for sign in ("Sort", "TEMP B-TREE"):
+        assert may_sort or sign not in plan, plan
+    assert "AUTOMATIC" not in plan, plan
+
+
+def test_lists_are_read_by_an_index(database_address: str) -> None:
+    async def require_pages(database: Database, order: Order, index: str, index_of_one: str) -> None:
+        all_but_some = await SPACES.page(database, PageRequest(SPACES_STORED // 2, order), SpaceConditions())
+        last = all_but_some.records[-1]
+        middle = (getattr(last, order.attribute), last.id)
+        for after in (None, middle):
+            for directed in (order, replace(order, is_descending=True)):
+                page = partial(SPACES.page, database, PageRequest(50, directed, after))
+                require(await plan_of(database, page(SpaceConditions())), index)
+                require(await plan_of(database, page(SpaceConditions(integration_ids=(7,)))), index_of_one)
+
+    async def main() -> None:
+        async with migrated(database_address) as database:
+            await fill(database)
+            await require_pages(database, BY_NAME, "space_by_name", "space_by_integration")
+            await require_pages(database, BY_CREATION, "space_by_creation", "space_by_integration_and_creation")
+            of_each = SPACES.pages(
+                database,
+                PAGE,
+                SpaceConditions(),
+                parent='s."integration_id"',
+                parent_attribute="integration_id",
+                parent_ids=list(range(1, 21)),
+            )
+            # What is sorted is the pages alone, one behind the other.
+            require(await plan_of(database, of_each), "space_by_integration", may_sort=True)
+            checks_of_each = HEALTH_CHECKS.pages(
+                database,
+                PageRequest(10, NEWEST_CHECK_FIRST),
+                _every_check,
+                parent='c."integration_id"',
+                parent_attribute="integration_id",
+                parent_ids=list(range(1, 51)),
+            )
+            require(await plan_of(database, checks_of_each), "health_check_by_integration", may_sort=True)
+            newest = partial(EVENTS.page, database, PageRequest(50, NEWEST_EVENT_FIRST))
+            require(await plan_of(database, newest(EventConditions())), "event_")
+            of_one = EventConditions(integration_ids=(7,))
+            require(await plan_of(database, newest(of_one)), "event_by_integration")
+
+    asyncio.run(main())
+
+
+def _every_check(_: Statement) -> Sequence[str]:
+    return []

@@ -1,0 +1,70 @@
+"""Scalars: what goes in comes out, and nothing else goes in."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.scalars import SCALARS
+
+DATE_TIME = SCALARS[datetime]
+
+
+def parse(value: object) -> datetime:
+    assert DATE_TIME.parse_value is not None
+    moment = DATE_TIME.parse_value(value)
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def serialize(moment: datetime) -> str:
+    assert DATE_TIME.serialize is not None
+    text = DATE_TIME.serialize(moment)
+    assert isinstance(text, str)
+    return text
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_date_time_comes_back_to_the_microsecond(moment: datetime) -> None:
+    text = serialize(moment)
+    assert text.endswith("Z")
+    assert parse(text) == moment
+
+
+def test_a_date_time_is_kept_in_utc() -> None:
+    parsed = parse("2026-01-31T12:00:00+02:00")
+    assert (parsed, parsed.tzinfo) == (datetime(2026, 1, 31, 10, tzinfo=UTC), UTC)
+    assert serialize(datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-31T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "yesterday",
+        "2026-01-31",
+        "2026-01-31T12:00:00",
+        "2026-02-30T00:00:00Z",
+        "1" * 10_000,
+        1769860800,
+        True,
+        None,
+        # In UTC, these are before the first year and after the last one.
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+    ],
+)
+def test_what_is_no_date_time_is_refused_and_not_quoted(value: object) -> None:
+    with pytest.raises(ValueError, match="DateTime") as refused:
+        parse(value)
+    assert str(value) not in str(refused.value) or not value
+
+
+@given(st.text() | st.integers() | st.none() | st.binary())
+def test_whatever_comes_is_taken_or_refused(value: object) -> None:
+    try:
+        parsed = parse(value)
+    except ValueError:
+        return
+    assert parsed.tzinfo is UTC

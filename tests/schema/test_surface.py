@@ -1,0 +1,132 @@
+"""What holds for every part of the surface, whoever adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import strawberry
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from strawberry.tools import create_type
+
+from models.enums import EventType
+from resolvers.permission import Access
+from schema.declaring import UndeclaredAccess, query, require_declared
+from schema.event import EVENT_TYPES
+from schema.roots.query import NODE_LOADERS
+from schema.user_error import USER_ERROR_TYPES, Forbidden, UserErrorCode
+from services.user_errors import UserError
+from tests.serving import shared_schema
+
+EXPORT = Path(__file__).parents[2] / "schema.graphql"
+
+
+@pytest.fixture(scope="module")
+def surface() -> GraphQLSchema:
+    return shared_schema()._schema
+
+
+def test_the_export_is_current() -> None:
+    assert EXPORT.read_text() == shared_schema().as_str() + "\n", "run `make schema`"
+
+
+def test_everything_is_described(surface: GraphQLSchema) -> None:
+    undescribed = [name for name, description in _parts(surface) if not (description or "").strip()]
+    assert undescribed == []
+
+
+def test_a_root_field_that_declares_no_access_is_refused() -> None:
+    @strawberry.field
+    def undeclared() -> int:
+        return 1
+
+    @query(Access.EVERY_VIEWER, "One.")
+    def declared() -> int:
+        return 1
+
+    require_declared(create_type("Query", [declared]))
+    with pytest.raises(UndeclaredAccess, match=r"Query\.undeclared"):
+        require_declared(create_type("Query", [declared, undeclared]))
+
+
+def test_each_user_error_of_the_services_has_a_type() -> None:
+    shown = [type_.domain_type for type_ in USER_ERROR_TYPES]
+    assert len(set(shown)) == len(shown)
+    assert set(shown) == {*UserError.__subclasses__()}
+    assert {type_.code for type_ in shown} == {code.value for code in UserErrorCode}
+    assert Forbidden in shown
+
+
+def test_each_type_of_user_error_is_in_the_schema(surface: GraphQLSchema) -> None:
+    assert _implementations(surface, "UserError") == {type_.__name__ for type_ in USER_ERROR_TYPES}
+
+
+def test_each_sort_of_event_has_a_type(surface: GraphQLSchema) -> None:
+    assert [type_.event_type for type_ in EVENT_TYPES] == list(EventType)
+    assert _implementations(surface, "Event") == {type_.__name__ for type_ in EVENT_TYPES}
+
+
+def test_each_type_of_node_can_be_asked_for_by_its_id(surface: GraphQLSchema) -> None:
+    assert _implementations(surface, "Node") == set(NODE_LOADERS)
+
+
+def test_each_mutation_takes_one_input_and_answers_with_errors(surface: GraphQLSchema) -> None:
+    assert surface.mutation_type is not None
+    for name, field in surface.mutation_type.fields.items():
+        capital = name[0].upper() + name[1:]
+        assert {argument: str(given.type) for argument, given in field.args.items()} == {"input": f"{capital}Input!"}
+        assert str(field.type) == f"{capital}Payload!"
+        payload = surface.type_map[f"{capital}Payload"]
+        assert isinstance(payload, GraphQLObjectType)
+        assert str(payload.fields["errors"].type) == "[UserError!]!"
+        # Everything else is null when it was not done.
+        others = [field for name, field in payload.fields.items() if name != "errors"]
+        assert others
+        assert not any(isinstance(other.type, GraphQLNonNull) for other in others)
+
+
+def test_each_connection_has_the_four_parts(surface: GraphQLSchema) -> None:
+    connections = [type_ for name, type_ in surface.type_map.items() if name.endswith("Connection")]
+    assert len(connections) == 5
+    for connection in connections:
+        assert isinstance(connection, GraphQLObjectType)
+        assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount"}
+
+
+def _implementations(surface: GraphQLSchema, name: str) -> set[str]:
+    interface = surface.type_map[name]
+    assert isinstance(interface, GraphQLInterfaceType)
+    return {type_.name for type_ in surface.get_implementations(interface).objects}
+
+
+def _parts(surface: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """Yield the name and the description of everything that a reader of GraphiQL meets."""
+    for type_ in surface.type_map.values():
+        if not (is_introspection_type(type_) or is_specified_scalar_type(type_)):
+            yield type_.name, type_.description
+            yield from _members(type_)
+
+
+def _members(type_: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    if isinstance(type_, GraphQLEnumType):
+        for value_name, value in type_.values.items():
+            yield f"{type_.name}.{value_name}", value.description
+    if isinstance(type_, GraphQLInputObjectType):
+        for field_name, input_field in type_.fields.items():
+            yield f"{type_.name}.{field_name}", input_field.description
+    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+        for field_name, field in type_.fields.items():
+            yield f"{type_.name}.{field_name}", field.description
+            for argument_name, argument in field.args.items():
+                yield f"{type_.name}.{field_name}({argument_name})", argument.description
