@@ -56,7 +56,8 @@ lock: $(VENV)/develop.done ## Choose the newest dependencies anew and pin them w
 	compile --group develop -c requirements/run.lock -o requirements/develop.lock
 
 schema: $(VENV)/run.done ## Write schema.graphql anew
-	@$(BIN)/integrated-registry schema > schema.graphql
+	@$(BIN)/integrated-registry schema > .schema.new || { rm -f .schema.new; exit 1; }
+	@mv .schema.new schema.graphql
 
 benchmark: $(VENV)/develop.done ## Measure what the speed claims rest on
 	@$(BIN)/python -m benchmarks

@@ -195,6 +195,7 @@ class AiohttpTransport:
             sock_connect=self._settings.connect_timeout_seconds,
             sock_read=request.timeout_seconds or self._settings.read_timeout_seconds,
         )
+        cause: Exception | None
         try:
             async with self._session.request(
                 request.method,
@@ -210,6 +211,11 @@ class AiohttpTransport:
             failure = registry_error_of(error, url)
             # ClientResponseError shows the request's headers in its repr, and so the credential.
             cause = None if isinstance(error, aiohttp.ClientResponseError) else error
+        except RuntimeError as error:
+            # What aiohttp raises when the connections were closed after the head of an answer had come.
+            if not self._session.closed:
+                raise
+            failure, cause = ConnectionFailed(f"The connections to {shown_host(url)} are closed."), error
         # Outside of the except clause, or the cause that was left out would come back as context.
         raise failure from cause
 

@@ -123,8 +123,12 @@ def test_what_happens_is_counted(server: RunningServer, tmp_path: Path) -> None:
             subscribe(socket)
 
             assert server.graphql(CHECK, {"id": integration_id})["checkIntegration"]["errors"] == []
+            # A stream's head comes before its subscription has begun.
+            wait_until(
+                lambda: samples(server)["integrated_registry_graphql_subscriptions_open"] == {(): 2},
+                "both subscriptions were open",
+            )
             seen = samples(server)
-            assert seen["integrated_registry_graphql_subscriptions_open"] == {(): 2}
             assert seen["integrated_registry_websockets_open"] == {(): 1}
         operations = seen["integrated_registry_graphql_operation_seconds_count"]
         assert operations[("ok", "mutation")] == 3
@@ -132,7 +136,7 @@ def test_what_happens_is_counted(server: RunningServer, tmp_path: Path) -> None:
         assert operations[("ok", "query")] == 1
         calls = seen["integrated_registry_registry_call_seconds_count"]
         assert calls[("DOCKER_REGISTRY", "2xx")] >= 3
-        assert seen["integrated_registry_probe_seconds_count"][("OK",)] == 1
+        assert seen["integrated_registry_probe_seconds_count"][("OK",)] >= 1
         assert seen["integrated_registry_integrations"] == {("HEALTHY",): 1, ("UNHEALTHY",): 0, ("UNKNOWN",): 0}
         assert seen["integrated_registry_unauthenticated_requests_total"] == {(): 1}
         assert seen["integrated_registry_http_request_seconds_count"][("other", "other", "404")] == 1

@@ -1,0 +1,84 @@
+"""What is in a repository, by pages."""
+
+import pytest
+
+from registry_clients.errors import CredentialRejected
+from registry_clients.harbor.client import HarborClient
+from registry_clients.records import ArtifactPage
+from tests.doubles.harbor.images import Platform, made_image, made_index
+from tests.doubles.harbor.server import HarborDouble
+from tests.registry_clients.harbor.harbor_client import asked, done, failure, make_reader
+
+
+def page_of(
+    harbor: HarborDouble, name: str, *, page: int = 1, page_size: int = 100, has_reader: bool = True
+) -> ArtifactPage | None:
+    reader = make_reader(harbor) if has_reader else None
+    return done(harbor, lambda client: client.list_artifacts(name, page=page, page_size=page_size), reader)
+
+
+@pytest.mark.parametrize("name", ["team/web", "team/app/web", "team/deep/er/still/one", "4711/a.b/c__d"])
+def test_nested_names_are_found(harbor: HarborDouble, name: str) -> None:
+    harbor.create_project("team")
+    harbor.create_project("4711")
+    digest = harbor.push(name, "1.0")
+    found = page_of(harbor, name)
+    assert found is not None
+    assert found.total_count == 1
+    assert [(artifact.digest, [tag.name for tag in artifact.tags]) for artifact in found.artifacts] == [
+        (digest, ["1.0"])
+    ]
+    assert found.artifacts[0].platforms == ()
+    assert asked(harbor) == ["GET /projects/{project}/repositories/{repository}/artifacts robot"]
+
+
+def test_an_index_with_its_platforms(harbor: HarborDouble) -> None:
+    harbor.create_project("team")
+    children = {
+        Platform("linux", "amd64"): made_image("amd64"),
+        Platform("linux", "arm64"): made_image("arm64"),
+    }
+    harbor.push("team/app", "1", made_index(children))
+    found = page_of(harbor, "team/app")
+    assert found is not None
+    assert len(found.artifacts) == 1
+    assert [(one.os, one.architecture, one.digest) for one in found.artifacts[0].platforms] == [
+        (platform.os, platform.architecture, image.digest) for platform, image in children.items()
+    ]
+
+
+def test_pages(harbor: HarborDouble) -> None:
+    harbor.create_project("team")
+    pushed = [harbor.push("team/app", f"{number}") for number in range(5)]
+    pages = [page_of(harbor, "team/app", page=page, page_size=2, has_reader=False) for page in (1, 2, 3, 4)]
+    assert [len(page.artifacts) for page in pages if page] == [2, 2, 1, 0]
+    assert {page.total_count for page in pages if page} == {5}
+    assert {artifact.digest for page in pages if page for artifact in page.artifacts} == set(pushed)
+
+
+@pytest.mark.parametrize("name", ["team/nothing", "nowhere/app"])
+@pytest.mark.parametrize("has_reader", [True, False])
+def test_what_is_not_there_is_none(harbor: HarborDouble, name: str, has_reader: bool) -> None:
+    harbor.create_project("team")
+    assert page_of(harbor, name, has_reader=has_reader) is None
+
+
+def test_a_reader_that_was_cut_is_no_repository_that_is_gone(harbor: HarborDouble) -> None:
+    reader = make_reader(harbor)
+    harbor.create_project("team")
+    harbor.push("team/app", "1")
+    harbor.set_robot_permissions(reader.username, {"/": "project:list", "*": "project:read"})
+    error = failure(harbor, lambda client: client.list_artifacts("team/app"), reader=reader)
+    assert (type(error), error.http_status) == (CredentialRejected, 403)
+
+
+def test_a_name_of_one_segment_is_in_no_project(harbor: HarborDouble) -> None:
+    assert page_of(harbor, "web", has_reader=False) is None
+    assert asked(harbor) == []
+
+
+@pytest.mark.parametrize(("page", "page_size"), [(0, 10), (1, 0), (1, -1), (1, 101)])
+def test_pages_are_bounded(harbor: HarborDouble, page: int, page_size: int) -> None:
+    with pytest.raises(ValueError, match="pages count from 1"):
+        done(harbor, lambda client: HarborClient.list_artifacts(client, "a/b", page=page, page_size=page_size))
+    assert asked(harbor) == []
