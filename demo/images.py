@@ -10,9 +10,20 @@ import hashlib
 import http.client
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-from demo.docker_registry import DockerRegistry
+
+class PushTarget(Protocol):
+    """A registry that images are pushed to."""
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection to it."""
+        ...
+
+    def authorization_for(self, repository: str) -> dict[str, str]:
+        """Return the header of one who may push to a repository; empty where everybody may."""
+        ...
 
 
 class PushFailed(Exception):
@@ -22,7 +33,7 @@ class PushFailed(Exception):
         super().__init__(f"{step} was answered with {answer}")
 
 
-def push_image(registry: DockerRegistry, repository: str, tag: str, text: str = "") -> str:
+def push_image(registry: PushTarget, repository: str, tag: str, text: str = "") -> str:
     """Push a small OCI image and return the digest of its manifest. Raises PushFailed, OSError.
 
     Images of the same text are the same; by default the text is repository and tag.
@@ -56,7 +67,9 @@ def _push_blob(
     connection: http.client.HTTPConnection, authorization: Mapping[str, str], repository: str, blob: bytes
 ) -> None:
     headers = _expect(connection, 202, "POST", f"/v2/{repository}/blobs/uploads/", b"", authorization)
-    location = headers["Location"]
+    # By its path alone: behind a proxy a registry may take itself to be called otherwise.
+    parts = urlsplit(headers["Location"])
+    location = f"{parts.path}?{parts.query}" if parts.query else parts.path
     separator = "&" if "?" in location else "?"
     _expect(
         connection,

@@ -32,6 +32,8 @@ MODEL_MODULES = [
     "models.installation",
     "models.integration",
     "models.space",
+    "models.reader_credential",
+    "models.change_feed",
     "models.event",
     "models.access_token",
 ]
@@ -107,16 +109,20 @@ class Transaction:
 class Database:
     """An open database.
 
-    Reads go straight to it. Transactions run in tasks that the database owns: a caller that is cancelled
-    leaves its transaction to end by itself, since a cancelled BEGIN would hold Tortoise's only SQLite
+    Reads go straight to it; on SQLite over a connection of their own, so that none waits for a transaction, and
+    what is no read fails. Transactions run in tasks that the database owns: a caller that is cancelled
+    leaves its transaction to end by itself, since a cancelled BEGIN would hold Tortoise's only writing SQLite
     connection for good, and leak a pooled one on PostgreSQL.
     """
 
-    def __init__(self, tortoise_context: contextvars.Context, connection: BaseDBAsyncClient) -> None:
+    def __init__(
+        self, tortoise_context: contextvars.Context, connection: BaseDBAsyncClient, reading: BaseDBAsyncClient
+    ) -> None:
         # Tortoise finds its connections by context variables. Ours are set in this context alone, in which
         # every transaction runs, instead of making them the process's own.
         self._tortoise_context = tortoise_context
         self._connection = connection
+        self._reading = reading
         self._running: set[asyncio.Task[Any]] = set()
         self._is_closed = False
         self.dialect = DIALECTS[connection.capabilities.dialect]
@@ -132,12 +138,12 @@ class Database:
         Raises tortoise.exceptions.DBConnectionError, or OSError, when it can't be reached or is no database.
         """
         context = contextvars.copy_context()
-        connection = await asyncio.create_task(_initialise_tortoise(url), context=context)
-        database = cls(context, connection)
+        connection, reading = await asyncio.create_task(_initialise_tortoise(url), context=context)
+        database = cls(context, connection, reading)
         try:
             await database.fetch("SELECT 1")
         except BaseException as error:
-            # SQLite's connection has a thread, which would keep the process from ending.
+            # SQLite's connections have a thread each, which would keep the process from ending.
             await database.close()
             if isinstance(error, sqlite3.Error | asyncpg.PostgresError | asyncpg.InterfaceError):
                 raise DBConnectionError(f"The database can't be opened: {error}") from error
@@ -154,11 +160,11 @@ class Database:
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:
         """Return the rows of a reading statement; each answers `row[column]` by name or position.
 
-        Raises DatabaseClosed.
+        It sees what was committed before, and nothing of a transaction under way. Raises DatabaseClosed.
         """
         self._require_use()
         self.statement_count += 1
-        return await _fetch(self._connection, self.dialect, sql, parameters)
+        return await _fetch(self._reading, self.dialect, sql, parameters)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run the work in one transaction and return its result once that is committed.
@@ -216,7 +222,8 @@ class Database:
             # Tortoise would open it again, and nobody would close that.
             raise DatabaseClosed("The database is closed.")
         if _is_inside.get():
-            raise RuntimeError("Within a transaction, use what it was given: on SQLite this would wait for itself.")
+            # On SQLite a transaction would wait for itself, and a read would not see what it has written.
+            raise RuntimeError("Within a transaction, use what it was given.")
 
     async def _run_migration(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         try:
@@ -246,16 +253,21 @@ def _tell_nobody(task: asyncio.Task[Any]) -> None:
         log.info("a transaction failed after its caller had gone", error=type(error).__name__)
 
 
-async def _initialise_tortoise(url: str) -> BaseDBAsyncClient:
+async def _initialise_tortoise(url: str) -> tuple[BaseDBAsyncClient, BaseDBAsyncClient]:
+    """Return the connection for transactions, and the one for reads; a pool is both."""
     # Named for the engine: Tortoise keeps prepared statements by the connection's name, for the whole process.
     name = url.partition(":")[0]
     connection = expand_db_url(url)
     if connection["engine"] == "tortoise.backends.asyncpg":
         connection["credentials"].setdefault("command_timeout", COMMAND_TIMEOUT_SECONDS)
-    await Tortoise.init(
-        config={"connections": {name: connection}, "apps": apps(name), "use_tz": True, "timezone": "UTC"}
-    )
-    return get_connection(name)
+    connections = {name: connection}
+    reading_name = name
+    if name == "sqlite":
+        # In WAL mode a second connection reads while the first writes; the pragma makes sure that it never writes.
+        reading_name = "sqlite-reading"
+        connections[reading_name] = {**connection, "credentials": {**connection["credentials"], "query_only": "ON"}}
+    await Tortoise.init(config={"connections": connections, "apps": apps(name), "use_tz": True, "timezone": "UTC"})
+    return get_connection(name), get_connection(reading_name)
 
 
 async def _fetch(

@@ -11,9 +11,11 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.loader import MigrationLoader
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
+from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 
 from models import migrations
 from models.database import Database, Transaction, apps
+from models.index_keeping_editor import IndexKeepingSqliteEditor
 
 
 class SchemaTooNew(Exception):
@@ -67,8 +69,8 @@ async def _migrate(transaction: Transaction, package: ModuleType) -> list[str]:
     missing = [name for name in known if name not in before]
     if missing:
         await _Executor(transaction.connection, package).migrate(direction="forward")
-    if known[0] in missing:
-        for statement in transaction.dialect.after_first_migration:
+    for name in missing:
+        for statement in transaction.dialect.after_migration.get(name, ()):
             await transaction.connection.execute_query(statement)
     if missing and transaction.dialect.broken_references is not None:
         broken = await transaction.fetch(transaction.dialect.broken_references)
@@ -117,3 +119,9 @@ class _Executor(MigrationExecutor):
         """
         await self.recorder.ensure_schema(self._schema_editor(atomic=False))
         await super().migrate(*arguments, **options)  # type: ignore[arg-type]
+
+    def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
+        editor = super()._schema_editor(atomic=atomic, collect_sql=collect_sql)
+        if isinstance(editor, SqliteSchemaEditor):
+            return IndexKeepingSqliteEditor(self.connection, atomic=atomic, collect_sql=collect_sql)
+        return editor

@@ -75,6 +75,10 @@ class Statement:
             return f"{expression} = {self.bind(values[0])}"
         return self.dialect.is_one_of(expression, self.bind(self.dialect.list_parameter(values)), values)
 
+    def moment(self, value: datetime) -> str:
+        """Return what stands for a time where the database can't tell from the place that it is one."""
+        return self.dialect.moment(self.bind(value))
+
     def contains(self, expression: str, text: str) -> str:
         """Return a condition: the text stands somewhere in the expression, taken literally."""
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -117,6 +117,29 @@ class SpaceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryRecord:
+    """A repository of the mirror."""
+
+    id: int
+    space_id: int
+    name: str
+    artifact_count: int | None
+    pull_count: int | None
+    updated_at: datetime | None
+    created_at: datetime
+    image_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutineCredentialRecord:
+    """With what routine reads are made: the reader's name, or None and why the administrator's serves."""
+
+    integration_id: int
+    username: str | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventRecord:
     """One thing that has happened."""
 

@@ -24,6 +24,7 @@ class Space(Model):
     visibility = fields.CharEnumField(Visibility, max_length=16)
     state = fields.CharEnumField(SpaceState, max_length=16)
     last_seen_at = fields.DatetimeField(null=True)
+    looked_at = fields.DatetimeField(null=True, description="when it was last looked at on its own")
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -35,3 +36,24 @@ class Space(Model):
             Index(fields=("name", "id"), name="space_by_name"),
             Index(fields=("created_at", "id"), name="space_by_creation"),
         )
+
+
+class Repository(Model):
+    """A repository of a space, as it was at the last look. Null stands for what its registry doesn't tell.
+
+    It belongs to the space, not to its name: a project made again under an old name begins empty.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    space: fields.ForeignKeyRelation[Space] = fields.ForeignKeyField(
+        "models.Space", related_name="repositories", on_delete=fields.CASCADE, db_index=False
+    )
+    name = fields.CharField(max_length=512, description="whole, as it is pulled")
+    artifact_count = fields.BigIntField(null=True)
+    pull_count = fields.BigIntField(null=True)
+    updated_at = fields.DatetimeField(null=True, description="at the registry")
+    created_at = fields.DatetimeField(description="when it was first seen")
+
+    class Meta:
+        table = "repository"
+        unique_together = (("space", "name"),)

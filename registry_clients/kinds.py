@@ -22,7 +22,7 @@ KIND_DESCRIPTIONS: Mapping[RegistryKind, KindDescription] = MappingProxyType(
             description=("A registry with projects, users, quotas and vulnerability scans. Its projects are spaces."),
             abilities=frozenset(Ability) - {Ability.TOKEN_SERVER, Ability.NOTIFICATIONS},
             requires_credential=True,
-            is_supported=False,
+            is_supported=True,
         ),
         RegistryKind.DOCKER_REGISTRY: KindDescription(
             kind=RegistryKind.DOCKER_REGISTRY,

@@ -14,16 +14,20 @@ from models.queries.integrations import (
     image_host_aliases,
     integrations_by_id,
 )
+from models.queries.repositories import REPOSITORIES, repositories_by_id, routine_credentials
 from models.queries.spaces import SPACES, SpaceConditions, spaces_by_id
-from models.reading import Page, PageRequest
+from models.reading import PageRequest
 from models.records import (
     AccessTokenRecord,
     AuditEventRecord,
     HealthCheckRecord,
     IntegrationRecord,
+    RepositoryRecord,
+    RoutineCredentialRecord,
     SpaceRecord,
 )
 from resolvers.loading import Loader
+from resolvers.nested_pages import NestedPageLoader, NestedTotalLoader
 
 
 class IntegrationByIdLoader(Loader[int, IntegrationRecord | None]):
@@ -78,51 +82,52 @@ class SpaceCountByIntegrationIdLoader(Loader[int, int]):
         return await SPACES.counts(self.database, SpaceConditions(), parent='s."integration_id"', parent_ids=keys)
 
 
-@dataclass(frozen=True, slots=True)
-class SpacesOfIntegration:
-    """A part of the spaces of an integration; `page` is None where only their number is asked for."""
+class SpacePageLoader(NestedPageLoader[SpaceRecord]):
+    """The same page of the spaces of many integrations."""
 
-    integration_id: int
-    conditions: SpaceConditions
-    page: PageRequest | None = None
-
-
-class SpacePageLoader(Loader[SpacesOfIntegration, Page[SpaceRecord]]):
-    """The same page of the spaces of many integrations, with one statement."""
-
-    async def fetch(self, keys: Sequence[SpacesOfIntegration]) -> Mapping[SpacesOfIntegration, Page[SpaceRecord]]:
-        """Return the pages."""
-        found: dict[SpacesOfIntegration, Page[SpaceRecord]] = {}
-        for (conditions, page), group in _grouped(keys).items():
-            if page is None:
-                continue
-            pages = await SPACES.pages(
-                self.database,
-                page,
-                conditions,
-                parent='s."integration_id"',
-                parent_attribute="integration_id",
-                parent_ids=[key.integration_id for key in group],
-            )
-            found |= {key: pages[key.integration_id] for key in group}
-        return found
+    reader = SPACES
+    parent = 's."integration_id"'
+    parent_attribute = "integration_id"
 
 
-class SpaceTotalLoader(Loader[SpacesOfIntegration, int]):
-    """How many spaces of many integrations meet conditions, with one statement."""
+class SpaceTotalLoader(NestedTotalLoader):
+    """How many spaces of many integrations meet conditions."""
 
-    async def fetch(self, keys: Sequence[SpacesOfIntegration]) -> Mapping[SpacesOfIntegration, int]:
-        """Return the counts."""
-        found: dict[SpacesOfIntegration, int] = {}
-        for (conditions, _), group in _grouped(keys).items():
-            counts = await SPACES.counts(
-                self.database,
-                conditions,
-                parent='s."integration_id"',
-                parent_ids=[key.integration_id for key in group],
-            )
-            found |= {key: counts[key.integration_id] for key in group}
-        return found
+    reader = SPACES
+    parent = 's."integration_id"'
+
+
+class RepositoryPageLoader(NestedPageLoader[RepositoryRecord]):
+    """The same page of the repositories of many spaces."""
+
+    reader = REPOSITORIES
+    parent = 'r."space_id"'
+    parent_attribute = "space_id"
+
+
+class RepositoryTotalLoader(NestedTotalLoader):
+    """How many repositories of many spaces meet conditions."""
+
+    reader = REPOSITORIES
+    parent = 'r."space_id"'
+
+
+class RepositoryByIdLoader(Loader[int, RepositoryRecord | None]):
+    """Repositories of spaces that the viewer may see."""
+
+    async def fetch(self, keys: Sequence[int]) -> Mapping[int, RepositoryRecord | None]:
+        """Return the repositories."""
+        return dict(await repositories_by_id(self.database, keys))
+
+
+class RoutineCredentialByIntegrationIdLoader(Loader[int, RoutineCredentialRecord | None]):
+    """With what integrations are read, for administrators alone."""
+
+    async def fetch(self, keys: Sequence[int]) -> Mapping[int, RoutineCredentialRecord | None]:
+        """Return the credentials' names."""
+        if not self.viewer.is_platform_admin:
+            return {}
+        return dict(await routine_credentials(self.database, keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +160,3 @@ class HealthCheckLoader(Loader[ChecksOfIntegration, tuple[HealthCheckRecord, ...
             )
             found |= {key: pages[key.integration_id].records for key in group}
         return found
-
-
-def _grouped(
-    keys: Sequence[SpacesOfIntegration],
-) -> Mapping[tuple[SpaceConditions, PageRequest | None], list[SpacesOfIntegration]]:
-    groups: defaultdict[tuple[SpaceConditions, PageRequest | None], list[SpacesOfIntegration]] = defaultdict(list)
-    for key in keys:
-        groups[(key.conditions, key.page)].append(key)
-    return groups

@@ -31,6 +31,7 @@ __all__ = [
     "RegistryAbility",
     "RegistryKind",
     "Role",
+    "RoutineCredentialKind",
     "SpaceState",
     "StaleReason",
     "Visibility",
@@ -150,6 +151,10 @@ describe(
         "HEALTH_CHANGED": "The health of an integration changed.",
         "SPACE_ADDED": "A space was found.",
         "SPACE_VANISHED": "A space is no longer there.",
+        "SPACE_VISIBILITY_CHANGED": "A space was opened to everybody, or closed.",
+        "IMAGE_PUSHED": "An image was pushed.",
+        "IMAGE_DELETED": "An image was deleted.",
+        "TAG_CHANGED": "A tag was set or taken away.",
         "ACCESS_TOKEN_CREATED": "An access token was created. Administrators see it.",
         "ACCESS_TOKEN_REVOKED": "An access token was revoked. Administrators see it.",
     },
@@ -188,6 +193,23 @@ describe(
         "UNHEALTHY": "Can't be used now.",
         "READ_ONLY": "Takes no changes at present.",
         "STALE": "Its list of spaces is doubted.",
+    },
+)
+
+
+class RoutineCredentialKind(StrEnum):
+    """Whose credential routine reads are made with."""
+
+    READER_ROBOT = "READER_ROBOT"
+    ADMINISTRATOR = "ADMINISTRATOR"
+
+
+describe(
+    RoutineCredentialKind,
+    "Whose credential routine reads are made with.",
+    {
+        "READER_ROBOT": "One that this server made for itself, which can only read and not pull.",
+        "ADMINISTRATOR": "The administrator's, since there is no other.",
     },
 )
 

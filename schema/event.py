@@ -48,6 +48,11 @@ def _datum(name: str, kept_as: Callable[[Any], Any] = str) -> Any:
     return resolve
 
 
+def _reference_of(root: strawberry.Parent[EventRecord]) -> str | None:
+    reference: str | None = root.data["reference"]
+    return reference
+
+
 def _by_whom(root: strawberry.Parent[EventRecord], info: Info) -> str | None:
     return root.data["by"] if info.context.viewer.is_platform_admin else None
 
@@ -91,6 +96,14 @@ def _by(what: str) -> Any:
 
 def _space_name() -> Any:
     return strawberry.field(resolver=_datum("space_name"), description="The space's name.")
+
+
+def _repository_name() -> Any:
+    return strawberry.field(resolver=_datum("repository_name"), description="The repository's whole name.")
+
+
+def _reference() -> Any:
+    return strawberry.field(resolver=_reference_of, description="The tag or digest, where the registry told it.")
 
 
 @strawberry.type(description="A registry was integrated.")
@@ -168,6 +181,51 @@ class SpaceVanished(Event):
     space_name: str = _space_name()
 
 
+@strawberry.type(description="A space was opened to everybody, or closed.")
+class SpaceVisibilityChanged(Event):
+    """SPACE_VISIBILITY_CHANGED."""
+
+    event_type = Type.SPACE_VISIBILITY_CHANGED
+    integration_name: str = _name()
+    space_name: str = _space_name()
+    visibility: Visibility = strawberry.field(
+        resolver=_datum("visibility", Visibility), description="Who may pull from it now."
+    )
+
+
+@strawberry.type(description="An image was pushed.")
+class ImagePushed(Event):
+    """IMAGE_PUSHED."""
+
+    event_type = Type.IMAGE_PUSHED
+    integration_name: str = _name()
+    space_name: str = _space_name()
+    repository_name: str = _repository_name()
+    reference: str | None = _reference()
+
+
+@strawberry.type(description="An image was deleted.")
+class ImageDeleted(Event):
+    """IMAGE_DELETED."""
+
+    event_type = Type.IMAGE_DELETED
+    integration_name: str = _name()
+    space_name: str = _space_name()
+    repository_name: str = _repository_name()
+    reference: str | None = _reference()
+
+
+@strawberry.type(description="A tag was set or taken away.")
+class TagChanged(Event):
+    """TAG_CHANGED."""
+
+    event_type = Type.TAG_CHANGED
+    integration_name: str = _name()
+    space_name: str = _space_name()
+    repository_name: str = _repository_name()
+    reference: str | None = _reference()
+
+
 @strawberry.type(description="An access token was created. Administrators see it.")
 class AccessTokenCreated(Event):
     """ACCESS_TOKEN_CREATED."""
@@ -196,6 +254,10 @@ EVENT_TYPES = (
     HealthChanged,
     SpaceAdded,
     SpaceVanished,
+    SpaceVisibilityChanged,
+    ImagePushed,
+    ImageDeleted,
+    TagChanged,
     AccessTokenCreated,
     AccessTokenRevoked,
 )

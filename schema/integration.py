@@ -12,16 +12,17 @@ import strawberry
 from models.enums import HealthStatus as Status
 from models.queries.integrations import BY_CREATION, BY_NAME, IntegrationConditions
 from models.reading import Order
-from models.records import IntegrationRecord
+from models.records import IntegrationRecord, RoutineCredentialRecord
 from resolvers.context import Info
 from resolvers.loaders import (
     ImageHostAliasesByIntegrationIdLoader,
+    RoutineCredentialByIntegrationIdLoader,
     SpaceCountByIntegrationIdLoader,
     SpacePageLoader,
-    SpacesOfIntegration,
     SpaceTotalLoader,
 )
 from resolvers.loading import loaded
+from resolvers.nested_pages import PartOf
 from resolvers.paging import page_request
 from schema.arguments import checked_text
 from schema.connection import After, Connection, First, connection
@@ -31,6 +32,7 @@ from schema.enums import (
     IntegrationOrigin,
     OrderDirection,
     RegistryKind,
+    RoutineCredentialKind,
     StaleReason,
     describe,
 )
@@ -58,6 +60,25 @@ class Staleness:
     since: datetime = strawberry.field(description="When the doubt began.")
     reason: StaleReason = strawberry.field(description="Why.")
     message: str = strawberry.field(description="Why, and what ends it, in a sentence.")
+
+
+def _routine_reason(root: strawberry.Parent[RoutineCredentialRecord]) -> str | None:
+    return root.failure if root.username is None else None
+
+
+def _routine_kind(root: strawberry.Parent[RoutineCredentialRecord]) -> RoutineCredentialKind:
+    return RoutineCredentialKind.ADMINISTRATOR if root.username is None else RoutineCredentialKind.READER_ROBOT
+
+
+@strawberry.type(description="With what this server makes its routine reads of a registry.")
+class RoutineCredential:
+    """The routine credential."""
+
+    kind: RoutineCredentialKind = strawberry.field(resolver=_routine_kind, description="Whose it is.")
+    username: str | None = strawberry.field(description="The reader's name; null when there is none.")
+    reason: str | None = strawberry.field(
+        resolver=_routine_reason, description="Why the administrator's serves; null when it doesn't."
+    )
 
 
 def _url(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
@@ -114,9 +135,9 @@ async def _spaces(
     ] = None,
 ) -> Connection[Space]:
     request = page_request(first, after, space_order(order_by))
-    key = SpacesOfIntegration(root.id, space_conditions(filter), request)
+    key = PartOf(root.id, space_conditions(filter), request)
     page = await info.context.loader(SpacePageLoader).load(key)
-    total = SpacesOfIntegration(root.id, key.conditions)
+    total = PartOf(root.id, key.conditions)
     return connection(Space, page, partial(info.context.loader(SpaceTotalLoader).load, total))
 
 
@@ -152,6 +173,11 @@ class Integration(RecordBacked, Node):
     token_realm: URL | None = strawberry.field(
         resolver=_token_realm,
         description="The token server on another host that may see the credential. Administrators see it.",
+    )
+    routine_credential: RoutineCredential | None = loaded(
+        RoutineCredentialByIntegrationIdLoader,
+        key="id",
+        description="With what routine reads are made, where there is a choice. Administrators see it.",
     )
     stale: Staleness | None = strawberry.field(
         resolver=_stale, description="Why its list of spaces is doubted; null when it is not."

@@ -8,6 +8,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 URL = NewType("URL", str)
 Cursor = NewType("Cursor", str)
+Count = NewType("Count", int)
 JSONText = NewType("JSONText", str)
 
 
@@ -31,6 +32,12 @@ def _parse_datetime(value: object) -> datetime:
         raise ValueError("This DateTime is out of range.") from None
 
 
+def _parse_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("This must be a whole number, 0 or more.")
+    return value
+
+
 def _parse_text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("This must be a text.")
@@ -51,6 +58,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://url.spec.whatwg.org/",
         serialize=str,
         parse_value=_parse_text,
+    ),
+    Count: strawberry.scalar(
+        name="Count",
+        description="How many of something: a whole number that may go past 2^31. A JSON number, safe to 2^53.",
+        serialize=int,
+        parse_value=_parse_count,
     ),
     Cursor: strawberry.scalar(
         name="Cursor",

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from models.enums import RegistryKind as Kind
+from models.queries.repositories import BY_NAME as REPOSITORIES_BY_NAME
 from models.queries.spaces import BY_CREATION, BY_NAME, STANDING, SpaceConditions
 from models.reading import Order
 from models.records import SpaceRecord
-from resolvers.loaders import IntegrationByIdLoader
+from resolvers.context import Info
+from resolvers.loaders import IntegrationByIdLoader, RepositoryPageLoader, RepositoryTotalLoader
 from resolvers.loading import loaded
+from resolvers.nested_pages import PartOf
+from resolvers.paging import page_request
 from schema.arguments import checked_text, keys_or_nothing
+from schema.connection import After, Connection, First, connection
 from schema.enums import OrderDirection, SpaceState, Visibility, describe
 from schema.node import Node, RecordBacked
 from schema.ordering import directed
+from schema.repository import Repository, RepositoryFilter, repository_conditions
 
 if TYPE_CHECKING:
     from schema.integration import Integration
@@ -32,6 +39,21 @@ def _image_prefixes(root: strawberry.Parent[SpaceRecord]) -> list[str]:
 
 def _is_visibility_enforced(root: strawberry.Parent[SpaceRecord]) -> bool:
     return root.registry_kind is Kind.HARBOR
+
+
+async def _repositories(
+    root: strawberry.Parent[SpaceRecord],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[  # noqa: A002 (the surface's word)
+        RepositoryFilter | None, strawberry.argument(description="Which repositories.")
+    ] = None,
+) -> Connection[Repository]:
+    key = PartOf(root.id, repository_conditions(filter), page_request(first, after, REPOSITORIES_BY_NAME))
+    page = await info.context.loader(RepositoryPageLoader).load(key)
+    total = PartOf(root.id, key.conditions)
+    return connection(Repository, page, partial(info.context.loader(RepositoryTotalLoader).load, total))
 
 
 @strawberry.type(description="A part of a registry: a Harbor project, or the first segment of repository names.")
@@ -51,6 +73,9 @@ class Space(RecordBacked, Node):
     )
     image_prefixes: list[str] = strawberry.field(
         resolver=_image_prefixes, description="What the names of its images begin with."
+    )
+    repositories: Connection[Repository] = strawberry.field(
+        resolver=_repositories, description="Its repositories, by name, as they were at the last look."
     )
     state: SpaceState = strawberry.field(description="Whether it stands at the registry.")
     last_seen_at: datetime | None = strawberry.field(description="When it was last there.")

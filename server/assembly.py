@@ -26,6 +26,7 @@ from server.settings import Settings
 from services.access_tokens import PREFIX, AccessTokens
 from services.audit import AuditLog
 from services.background import keep_running
+from services.change_following import ChangeFollower
 from services.clock import Clock, utc_now
 from services.credential_cipher import CredentialCipher, parse_keys
 from services.event_log import EventLog
@@ -35,6 +36,7 @@ from services.installation import check_key, ensure_installation
 from services.integrating import Integrator
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
+from services.readers import ReaderKeeper
 from services.registry_check import Reach
 from services.registry_connections import RegistryConnections
 from services.services import ServerFacts, Services
@@ -107,9 +109,10 @@ async def running_services(
         events.observe(tokens.notice)
         events.observe(connections.notice)
         await events.start()
-        monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer)
+        readers = ReaderKeeper(database, connections, cipher, clock, installation.uid, observer)
+        monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer, readers.mend)
         synchronizer = Synchronizer(database, connections, clock, settings.synchronization_interval, observer)
-        integrator = Integrator(database, connections, cipher, clock, monitor, synchronizer)
+        integrator = Integrator(database, connections, cipher, clock, monitor, synchronizer, readers)
         retention = Retention(
             events=timedelta(days=settings.event_retention_days),
             health_checks=timedelta(hours=settings.check_retention_hours),
@@ -125,7 +128,7 @@ async def running_services(
             synchronizer=synchronizer,
             reach=reach,
             integrator=integrator,
-            updater=IntegrationUpdater(database, connections, cipher, clock),
+            updater=IntegrationUpdater(database, connections, cipher, clock, readers),
             facts=ServerFacts(
                 version=version("integrated-registry"),
                 probe_interval_seconds=settings.probe_interval_seconds,
@@ -136,6 +139,10 @@ async def running_services(
             "event log": events.run,
             "health": monitor.run,
             "synchronization": synchronizer.run,
+            "readers": readers.run,
+            "changes": ChangeFollower(
+                database, connections, clock, lambda: events.is_watched, readers.doubt, observer
+            ).run,
             "purge": Purger(database, clock, retention, observer).run,
         }
         if database.tells_of_events:

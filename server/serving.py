@@ -21,6 +21,7 @@ from server.graphql.limits import Limits
 from server.listening import bound_socket, shown
 from server.metrics import Metrics
 from server.open_files import raise_open_files_limit
+from server.request_heads import BoundedHeadsProtocol
 from server.settings import Settings
 from server.stop_signals import StopSignals, caught_stop_signals
 from services.access_tokens import AccessTokens
@@ -107,7 +108,7 @@ def uvicorn_config(application: Starlette, settings: Settings, limits: Limits) -
         log_config=None,
         access_log=False,
         server_header=False,
-        http="httptools",
+        http=BoundedHeadsProtocol,
         ws="websockets-sansio",
         ws_max_size=limits.max_websocket_message_bytes,
         ws_per_message_deflate=False,

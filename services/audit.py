@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from models.database import Database, Transaction
 from models.enums import AuditOutcome
 from models.event import AuditEvent
 from services.clock import Clock
 from services.viewer import Viewer
+
+log = structlog.get_logger("audit")
 
 HIDDEN = "•••"
 SECRET_FIELDS = frozenset({"password", "token", "secret", "code", "cacertificatepem"})
@@ -36,14 +40,18 @@ class AuditLog:
         await self._write(viewer, mutation, given, request_id, AuditOutcome.REFUSED, (code,))
 
     async def finish(self, row_id: int, outcome: AuditOutcome, error_codes: Sequence[str] = ()) -> None:
-        """Write how a mutation ended."""
+        """Write how a mutation ended. Never raises: what was done is done, and the row stays STARTED."""
 
         async def work(_: Transaction) -> None:
             await AuditEvent.filter(id=row_id).update(
                 outcome=outcome, error_codes=list(error_codes), finished_at=self._clock()
             )
 
-        await self._database.transact(work)
+        try:
+            await self._database.transact(work)
+        except Exception:
+            # A full disk, a database that went away: the answer must not say that nothing happened.
+            log.exception("end of a mutation could not be written", audit_event_id=row_id, outcome=outcome.value)
 
     async def _write(
         self,

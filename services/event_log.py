@@ -49,6 +49,7 @@ class EventLog:
         self._news = asyncio.Event()
         self._woken = asyncio.Event()
         self._observers: list[Callable[[EventRecord], None]] = []
+        self._waiting = 0
         self.position = 0
         """The position of the newest event that has been read."""
 
@@ -59,6 +60,11 @@ class EventLog:
     def wake(self) -> None:
         """Read on at once: something was committed."""
         self._woken.set()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody waits for what happens next."""
+        return self._waiting > 0
 
     async def start(self) -> None:
         """Take the present end of the log as the beginning."""
@@ -81,8 +87,12 @@ class EventLog:
 
         Raises CursorExpired when some of them are no longer kept.
         """
-        while self.position <= position:
-            await self._news.wait()
+        self._waiting += 1
+        try:
+            while self.position <= position:
+                await self._news.wait()
+        finally:
+            self._waiting -= 1
         missing = self.position - position
         if missing <= len(self._recent):
             # Positions have no gaps, so their places in here are known. Taken from the end, where live readers are:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -33,6 +33,15 @@ SECOND_PROBE_TIMEOUT_SECONDS = 25.0
 SECOND_PROBE_POLL_SECONDS = 0.1
 
 
+ADMINISTRATOR_REFUSED = (
+    "The registry refuses the administrator's credential, so nothing can be changed there. Rotate the credential."
+)
+
+
+async def _mends_nothing(_: RegistryTarget) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class _Unwritten:
     probed: Probed
@@ -49,7 +58,9 @@ class HealthMonitor:
         clock: Clock,
         interval: timedelta,
         observer: Observer = UNOBSERVED,
+        mend_reader: Callable[[RegistryTarget], Awaitable[bool]] = _mends_nothing,
     ) -> None:
+        self._mend_reader = mend_reader
         self._database = database
         self._connections = connections
         self._clock = clock
@@ -162,13 +173,25 @@ class HealthMonitor:
     async def _probe(self, target: RegistryTarget) -> ProbeOutcome:
         started = time.perf_counter()
         outcome = await self._outcome_of(target, started)
+        if (
+            outcome.reason is HealthReason.UNAUTHORIZED
+            and target.reader is not None
+            # Ours to mend, before anybody hears of it: somebody may have deleted or renamed it.
+            and await self._mend_reader(target)
+        ):
+            targets = await self._connections.targets([target.integration_id])
+            outcome = await self._outcome_of(targets.get(target.integration_id, target), started)
+        if outcome.is_good and target.is_administrator_refused:
+            outcome = replace(
+                outcome, reason=HealthReason.UNAUTHORIZED, message=ADMINISTRATOR_REFUSED, is_reader_accepted=True
+            )
         self._observer.probed(outcome.reason, time.perf_counter() - started)
         return outcome
 
     async def _outcome_of(self, target: RegistryTarget, started: float) -> ProbeOutcome:
         try:
             client = await self._connections.client(target)
-            with discreet(target.credential):
+            with discreet(target.reader or target.credential):
                 answer = await client.probe()
         except RegistryError as error:
             return ProbeOutcome(

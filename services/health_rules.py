@@ -25,6 +25,8 @@ class ProbeOutcome:
     version: str | None = None
     is_read_only: bool = False
     components: list[dict[str, Any]] | None = None
+    is_reader_accepted: bool = False
+    """Whether what was refused is the administrator's credential alone, which no probe uses."""
 
     @property
     def is_good(self) -> bool:
@@ -78,7 +80,7 @@ def next_probe_at(state: HealthState, outcome: ProbeOutcome, was_due_at: datetim
     next follows soon; a credential that was refused twice is left alone for an hour, since every further try
     could lock the account.
     """
-    if outcome.reason is HealthReason.UNAUTHORIZED:
+    if outcome.reason is HealthReason.UNAUTHORIZED and not outcome.is_reader_accepted:
         again = AGAIN_AFTER_FIRST_401 if state.bad_checks_in_row < 2 else AGAIN_AFTER_SECOND_401
         return outcome.checked_at + again
     if state.bad_checks_in_row == 1:

@@ -45,26 +45,33 @@ async def reencrypt(database: Database, old: CredentialCipher, new: CredentialCi
     """Encrypt every stored credential anew and return how many there were. Raises WrongKey, changing nothing."""
 
     async def work(transaction: Transaction) -> int:
-        rows = await transaction.fetch(
-            'SELECT "id", "url", "password_encrypted" FROM "integration"'
-            f' WHERE "password_encrypted" IS NOT NULL{transaction.dialect.lock_rows}'
-        )
-        place = transaction.dialect.placeholder
-        for row in rows:
-            purpose = credential_purpose(row["url"])
-            password = old.decrypt(row["password_encrypted"], purpose)
-            await transaction.execute(
-                f'UPDATE "integration" SET "password_encrypted" = {place(1)} WHERE "id" = {place(2)}',
-                new.encrypt(password, purpose),
-                row["id"],
-            )
+        count = await _reencrypt_column(transaction, old, new, "integration", "id")
+        await _reencrypt_column(transaction, old, new, "reader_credential", "integration_id")
         await transaction.execute(
-            f'UPDATE "installation" SET "key_check" = {place(1)} WHERE "id" = 1',
+            f'UPDATE "installation" SET "key_check" = {transaction.dialect.placeholder(1)} WHERE "id" = 1',
             new.encrypt(KEY_CHECK, KEY_CHECK_PURPOSE),
         )
-        return len(rows)
+        return count
 
     return await database.transact(work)
+
+
+async def _reencrypt_column(
+    transaction: Transaction, old: CredentialCipher, new: CredentialCipher, table: str, key: str
+) -> int:
+    rows = await transaction.fetch(
+        f'SELECT i."id", i."url", t."password_encrypted" FROM "{table}" t JOIN "integration" i ON i."id" = t."{key}"'
+        f' WHERE t."password_encrypted" IS NOT NULL{transaction.dialect.lock_rows}'
+    )
+    place = transaction.dialect.placeholder
+    for row in rows:
+        purpose = credential_purpose(row["url"])
+        await transaction.execute(
+            f'UPDATE "{table}" SET "password_encrypted" = {place(1)} WHERE "{key}" = {place(2)}',
+            new.encrypt(old.decrypt(row["password_encrypted"], purpose), purpose),
+            row["id"],
+        )
+    return len(rows)
 
 
 def credential_purpose(url: str) -> str:

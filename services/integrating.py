@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from models.change_feed import ChangeFeed
 from models.database import Database, Transaction
 from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind
 from models.integration import ImageHost, Integration, IntegrationHealth
 from models.names import fold_name
 from models.queries.integrations import integrations_by_id
+from models.reader_credential import ReaderCredential
 from models.records import IntegrationRecord
 from registry_clients.endpoint import Credential, RegistryEndpoint
-from registry_clients.records import FoundSpace, Verification
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
+from services.feed_claims import LONG_AGO
 from services.health import HealthMonitor
 from services.holders import claim_lock, require_free
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
-from services.registry_check import look_at
+from services.mirror import integration_event, write_full_look
+from services.readers import ReaderKeeper
+from services.registry_check import RegistryLook, look_at
 from services.registry_connections import RegistryConnections
 from services.registry_input import (
     InputErrors,
@@ -31,7 +34,7 @@ from services.registry_input import (
     parse_primary_image_host,
     require_supported,
 )
-from services.synchronization import Synchronizer, apply_found_spaces, integration_event, locked_integration
+from services.synchronization import Synchronizer, locked_integration
 from services.user_errors import NotFound
 
 
@@ -56,6 +59,7 @@ class Integrator:
         clock: Clock,
         monitor: HealthMonitor,
         synchronizer: Synchronizer,
+        readers: ReaderKeeper,
     ) -> None:
         self._database = database
         self._connections = connections
@@ -63,6 +67,7 @@ class Integrator:
         self._clock = clock
         self._monitor = monitor
         self._synchronizer = synchronizer
+        self._readers = readers
 
     async def integrate(self, given: NewIntegration, created_by: str) -> IntegrationRecord:
         """Check a registry, then save it with the spaces that it holds.
@@ -87,7 +92,7 @@ class Integrator:
         # Asked before the registry is, so that nobody waits for a registry to hear that the name is taken.
         await self._database.transact(partial(require_free, name=name, url=str(endpoint.url), image_host=image_host))
         looked_at = self._clock()
-        verification, spaces = await look_at(kind, endpoint, credential, self._connections.reach)
+        look = await look_at(kind, endpoint, credential, self._connections.reach)
         integration_id = await self._database.transact(
             partial(
                 self._save,
@@ -97,22 +102,24 @@ class Integrator:
                 endpoint=endpoint,
                 credential=credential,
                 image_host=image_host,
-                verification=verification,
-                spaces=spaces or (),
+                look=look,
                 looked_at=looked_at,
                 created_by=created_by,
             )
         )
+        await self._readers.ensure(integration_id)
         return await self._present(integration_id)
 
     async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> IntegrationRecord:
-        """Remove an integration and its mirror; nothing at the registry is touched.
+        """Remove an integration and its mirror; nothing at the registry is touched but what we made there.
 
         Returns what it was. Raises NotFound.
         """
         known = await self._present(integration_id)
         if dry_run:
             return known
+        # Before the row goes: killed in between, the integration stands, and its reader is made again.
+        await self._readers.remove(integration_id)
 
         async def work(transaction: Transaction) -> None:
             integration = await locked_integration(transaction, integration_id)
@@ -143,8 +150,7 @@ class Integrator:
         endpoint: RegistryEndpoint,
         credential: Credential | None,
         image_host: str,
-        verification: Verification,
-        spaces: Sequence[FoundSpace],
+        look: RegistryLook,
         looked_at: datetime,
         created_by: str,
     ) -> int:
@@ -177,11 +183,17 @@ class Integrator:
             status=HealthStatus.HEALTHY,
             since=now,
             checked_at=now,
-            version=verification.version,
+            version=look.verification.version,
             next_probe_at=self._monitor.first_probe_at(now),
         )
         transaction.events.append(
             integration_event(EventType.INTEGRATION_ADDED, now, integration, kind=kind.value, by=created_by)
         )
-        await apply_found_spaces(transaction, integration, {}, spaces, looked_at)
+        if look.makes_readers:
+            await ReaderCredential.create(integration=integration, next_check_at=now)
+        if look.has_change_feed:
+            # Long ago: it is looked for at once.
+            await ChangeFeed.create(integration=integration, read_at=now - LONG_AGO)
+        if look.contents is not None:
+            await write_full_look(transaction, integration, look.contents, looked_at, accept_loss=False)
         return int(integration.id)

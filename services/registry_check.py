@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.errors import OtherKind, RegistryError
 from registry_clients.kind import RegistryKind as ClientKind
 from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kind
-from registry_clients.protocol import ListsSpaces, RegistryClient
-from registry_clients.records import FoundSpace, Verification
+from registry_clients.protocol import HasChangeFeed, ListsContents, MakesReaderCredential, RegistryClient
+from registry_clients.records import RegistryContents, Verification
 from registry_clients.transport import TransportSettings
 from services.observation import UNOBSERVED, Observer
 from services.registry_input import (
@@ -40,6 +40,16 @@ class RegistryCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryLook:
+    """What a registry is, holds and can do; `contents` is None where it can't tell what it holds."""
+
+    verification: Verification
+    contents: RegistryContents | None
+    makes_readers: bool
+    has_change_feed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """With which rules and limits registries are reached, and who counts it."""
 
@@ -59,24 +69,34 @@ async def check_registry(given: RegistryInput, reach: Reach) -> RegistryCheck:
     errors.raise_any()
     if endpoint is None:
         raise AssertionError("an input without errors has an endpoint")
-    kind = given.kind or await _recognised(endpoint, reach)
+    kind = given.kind
+    if kind is None:
+        kind = await _recognised(endpoint, reach)
+        # Whether it needs one is only known now.
+        credential = parse_credential(given.username, given.password, kind, errors)
+        errors.raise_any()
     require_supported(kind)
-    verification, spaces = await look_at(kind, endpoint, credential, reach)
+    look = await look_at(kind, endpoint, credential, reach)
     return RegistryCheck(
         kind=kind,
-        version=verification.version,
-        is_credential_verified=verification.is_credential_verified,
-        space_count=None if spaces is None else len(spaces),
+        version=look.verification.version,
+        is_credential_verified=look.verification.is_credential_verified,
+        space_count=None if look.contents is None else len(look.contents.spaces),
     )
 
 
 async def look_at(
     kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
-) -> tuple[Verification, Sequence[FoundSpace] | None]:
-    """Verify a registry and list its spaces; None for those where it can't. Raises RegistryRefused."""
+) -> RegistryLook:
+    """Verify a registry and list what it holds. Raises RegistryRefused."""
     async with _client(kind, endpoint, credential, reach) as client:
         verification = await client.verify()
-        return verification, await client.list_spaces() if isinstance(client, ListsSpaces) else None
+        return RegistryLook(
+            verification=verification,
+            contents=await client.list_contents() if isinstance(client, ListsContents) else None,
+            makes_readers=isinstance(client, MakesReaderCredential),
+            has_change_feed=isinstance(client, HasChangeFeed),
+        )
 
 
 async def verify(

@@ -24,6 +24,9 @@ from services.registry_check import Reach
 
 log = structlog.get_logger("registries")
 
+REFUSALS_THAT_COUNT = 4
+"""So often in a row an administrator's credential is refused before its health is said to be bad."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegistryTarget:
@@ -33,6 +36,12 @@ class RegistryTarget:
     kind: RegistryKind
     endpoint: RegistryEndpoint
     credential: Credential | None = field(repr=False)
+    reader: Credential | None = field(repr=False)
+    """What routine reads are made with, where there is one apart from the credential."""
+
+    is_administrator_refused: bool
+    """Whether the credential was refused again and again, while the reader's was not."""
+
     updated_at: datetime
 
 
@@ -44,7 +53,12 @@ class _KeptClient:
     def serves(self, target: RegistryTarget) -> bool:
         """Return whether a client for the target would be the same: a new name alone changes nothing."""
         mine = self.target
-        return (mine.kind, mine.endpoint, mine.credential) == (target.kind, target.endpoint, target.credential)
+        return (mine.kind, mine.endpoint, mine.credential, mine.reader) == (
+            target.kind,
+            target.endpoint,
+            target.credential,
+            target.reader,
+        )
 
 
 class RegistryConnections:
@@ -68,10 +82,13 @@ class RegistryConnections:
         One whose stored credential can't be decrypted is left out, and logged.
         """
         statement = Statement(self._database.dialect)
-        condition = statement.is_one_of('"id"', ids)
+        condition = statement.is_one_of('i."id"', ids)
         rows = await self._database.fetch(
-            'SELECT "id", "kind", "url", "username", "password_encrypted", "token_realm", "ca_certificate_pem",'
-            f' "is_verification_skipped", "updated_at" FROM "integration" WHERE {condition}',
+            'SELECT i."id", i."kind", i."url", i."username", i."password_encrypted", i."token_realm",'
+            ' i."ca_certificate_pem", i."is_verification_skipped", i."updated_at", r."username" AS reader_username,'
+            ' r."password_encrypted" AS reader_password_encrypted, r."administrator_refusals"'
+            ' FROM "integration" i LEFT JOIN "reader_credential" r ON r."integration_id" = i."id"'
+            f" WHERE {condition}",
             *statement.values,
         )
         found = {}
@@ -98,6 +115,7 @@ class RegistryConnections:
             self.reach.policy,
             self.reach.settings,
             self.reach.observer.registry_called,
+            target.reader,
         )
         kept = self._clients.get(target.integration_id)
         if kept is not None and (kept.serves(target) or kept.target.updated_at > target.updated_at):
@@ -133,11 +151,7 @@ class RegistryConnections:
         task.add_done_callback(self._closing.discard)
 
     def _target(self, row: dict[str, object]) -> RegistryTarget:
-        url, username = str(row["url"]), row["username"]
-        credential = None
-        if username is not None:
-            password = self._cipher.decrypt(str(row["password_encrypted"]), credential_purpose(url))
-            credential = Credential(str(username), password)
+        url = str(row["url"])
         pem, realm = row["ca_certificate_pem"], row["token_realm"]
         return RegistryTarget(
             integration_id=int(str(row["id"])),
@@ -150,6 +164,13 @@ class RegistryConnections:
                 ),
                 token_realm=None if realm is None else URL(str(realm)),
             ),
-            credential=credential,
+            credential=self._credential(row["username"], row["password_encrypted"], url),
+            reader=self._credential(row["reader_username"], row["reader_password_encrypted"], url),
+            is_administrator_refused=int(str(row["administrator_refusals"] or 0)) >= REFUSALS_THAT_COUNT,
             updated_at=self._database.dialect.datetime(row["updated_at"]),
         )
+
+    def _credential(self, username: object, password_encrypted: object, url: str) -> Credential | None:
+        if username is None:
+            return None
+        return Credential(str(username), self._cipher.decrypt(str(password_encrypted), credential_purpose(url)))

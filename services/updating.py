@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -9,18 +10,23 @@ from typing import Final
 
 from yarl import URL
 
+from models.change_feed import ChangeFeed
 from models.database import Database, Transaction
 from models.enums import EventType
 from models.integration import ImageHost, Integration, IntegrationHealth
 from models.names import fold_name
 from models.queries.integrations import image_host_aliases, integrations_by_id
+from models.reader_credential import ReaderCredential
 from models.records import IntegrationRecord
 from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
+from services.feed_claims import LONG_AGO
 from services.holders import claim_lock, require_free
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
+from services.mirror import integration_event
+from services.readers import AGAIN_AFTER_FAILURE, ReaderKeeper
 from services.registry_check import verify
 from services.registry_connections import RegistryConnections
 from services.registry_input import (
@@ -32,7 +38,7 @@ from services.registry_input import (
     parse_endpoint,
     parse_primary_image_host,
 )
-from services.synchronization import integration_event, locked_integration
+from services.synchronization import locked_integration
 from services.user_errors import CredentialRequired, NotFound, UpdateConflict
 
 
@@ -88,7 +94,9 @@ class IntegrationUpdater:
         connections: RegistryConnections,
         cipher: CredentialCipher,
         clock: Clock,
+        readers: ReaderKeeper,
     ) -> None:
+        self._readers = readers
         self._database = database
         self._connections = connections
         self._cipher = cipher
@@ -200,13 +208,23 @@ class IntegrationUpdater:
             transaction.events.append(integration_event(EventType.INTEGRATION_UPDATED, now, integration, by=updated_by))
             return True
 
-        is_saved = await self._database.transact(work)
+        if is_connection_changed:
+            # At the address that it was made at, which is still the one stored.
+            await self._readers.remove(record.id)
+        try:
+            is_saved = await self._database.transact(work)
+        except BaseException:
+            await asyncio.shield(self._readers.give_back(record.id))
+            raise
+        if not is_saved:
+            await self._readers.give_back(record.id)
         current = await self._record(record.id)
         if not is_saved:
             # What was verified is no longer what is stored: the caller decides what to do about it.
             raise UpdateConflict(current, ("input", "id"))
         if is_connection_changed or changed.is_credential_given:
             self._connections.forget(record.id)
+            await self._readers.ensure(record.id, is_replaced=True)
         return current
 
     async def _restart_watching(
@@ -214,7 +232,16 @@ class IntegrationUpdater:
     ) -> None:
         """Probe at once, since what was seen is of the former state; look at the spaces of another address."""
         await IntegrationHealth.filter(integration_id=integration_id).update(next_probe_at=now, lease_until=None)
+        await ReaderCredential.filter(integration_id=integration_id).update(
+            administrator_refusals=0, lease_until=None, next_check_at=now + AGAIN_AFTER_FAILURE
+        )
         if is_elsewhere:
+            await ReaderCredential.filter(integration_id=integration_id).update(
+                external_id=None, username=None, password_encrypted=None, failure=None
+            )
+            await ChangeFeed.filter(integration_id=integration_id).update(
+                position=None, read_at=now - LONG_AGO, lease_until=None
+            )
             await Integration.filter(id=integration_id).update(next_synchronization_at=now)
 
 

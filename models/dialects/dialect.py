@@ -1,6 +1,6 @@
 """What a database must tell us so that the rest of the SQL can be written once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -36,14 +36,18 @@ class Dialect(Protocol):
     broken_references: str | None
     """A statement that returns rows which refer to none, with their `table`; None where none can be."""
 
-    after_first_migration: tuple[str, ...]
-    """Statements that give the tables what the migrations can't say portably; may be repeated."""
+    after_migration: Mapping[str, tuple[str, ...]]
+    """Statements that give the tables what a migration can't say portably, by the migration's name."""
 
     table_names: str
     """A statement that returns the tables there are, one `name` a row."""
 
     def placeholder(self, number: int) -> str:
         """Return how the number-th parameter (from 1) stands in a statement."""
+        ...
+
+    def moment(self, placeholder: str) -> str:
+        """Return a placeholder that is said to be a time."""
         ...
 
     def parameter(self, value: object) -> Any:

@@ -1,6 +1,6 @@
 """PostgreSQL: as many processes as wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -24,16 +24,25 @@ class PostgreSQL:
     end_migration: tuple[str, ...] = ()
     broken_references: str | None = None
     # Names sort by their bytes, as on SQLite and whatever the database's locale, and the indexes serve it.
-    after_first_migration: tuple[str, ...] = (
-        'ALTER TABLE "integration" ALTER COLUMN "name_key" TYPE VARCHAR(400) COLLATE "C"',
-        'ALTER TABLE "space" ALTER COLUMN "name" TYPE VARCHAR(255) COLLATE "C"',
-    )
+    after_migration: Mapping[str, tuple[str, ...]] = {
+        "0001_initial": (
+            'ALTER TABLE "integration" ALTER COLUMN "name_key" TYPE VARCHAR(400) COLLATE "C"',
+            'ALTER TABLE "space" ALTER COLUMN "name" TYPE VARCHAR(255) COLLATE "C"',
+        ),
+        "0002_readers_feeds_repositories": (
+            'ALTER TABLE "repository" ALTER COLUMN "name" TYPE VARCHAR(512) COLLATE "C"',
+        ),
+    }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
 
     def placeholder(self, number: int) -> str:
         """Return `$1`, `$2`, …"""
         return f"${number}"
+
+    def moment(self, placeholder: str) -> str:
+        """Return a placeholder that is said to be a time."""
+        return f"{placeholder}::timestamptz"
 
     def parameter(self, value: object) -> Any:
         """Return the value; asyncpg takes times and booleans as they are."""

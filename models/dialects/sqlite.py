@@ -1,6 +1,6 @@
 """SQLite: one process, one connection, one writer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -26,13 +26,17 @@ class SQLite:
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
     end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
     broken_references: str | None = "PRAGMA foreign_key_check"
-    after_first_migration: tuple[str, ...] = ()
+    after_migration: Mapping[str, tuple[str, ...]] = {}
 
     table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
     def placeholder(self, number: int) -> str:
         """Return `?1`, `?2`, …: numbered, so that one parameter can stand in two places."""
         return f"?{number}"
+
+    def moment(self, placeholder: str) -> str:
+        """Return a placeholder that is said to be a time."""
+        return placeholder
 
     def parameter(self, value: object) -> Any:
         """Return the value as Tortoise would have stored it, so that comparisons hold."""

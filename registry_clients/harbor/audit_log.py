@@ -22,6 +22,9 @@ from registry_clients.refusals import FeedLoss, FeedLost
 # has room for something new.
 LOOK_BACK_IDS = 50
 
+# After this no lower id is waited for: a log that stands still then costs its last entry a call, and not fifty.
+LATE_SECONDS = 60
+
 # How often it is asked whether the log went back or was purged, while nothing of it shows where we stood.
 STANDING_INTERVAL_SECONDS = 30
 
@@ -39,6 +42,7 @@ class AuditLog:
         self._clock = clock
         self._recent: dict[int, Change] = {}
         self._position: int | None = None
+        self._moved_at = 0.0
         self._standing_checked_at: float | None = None
 
     async def newest(self) -> int | None:
@@ -59,7 +63,7 @@ class AuditLog:
             raise
 
     async def _after(self, change_id: int) -> ChangePage:
-        entries = await self._entries_from(max(1, change_id - LOOK_BACK_IDS + 1))
+        entries = await self._entries_from(max(1, change_id - self._look_back_ids(change_id) + 1))
         changes = {entry.change.id: entry.change for entry in entries}
         if any(self._recent.get(seen, change) != change for seen, change in changes.items()):
             raise self._went_back()
@@ -77,8 +81,15 @@ class AuditLog:
         # Below the next floor nothing is asked for again.
         remembered = {**self._recent, **changes}
         self._recent = {seen: change for seen, change in remembered.items() if seen > newest_id - LOOK_BACK_IDS}
+        if newest_id != self._position or late:
+            self._moved_at = self._clock()
         self._position = newest_id
         return ChangePage(fresh, newest_id, is_complete=len(entries) < PAGE_SIZE)
+
+    def _look_back_ids(self, change_id: int) -> int:
+        """Return how many ids up to where we stand are asked for again; the last at least, to see that it stands."""
+        stands_still = change_id == self._position and self._clock() - self._moved_at >= LATE_SECONDS
+        return 1 if stands_still and change_id in self._recent else LOOK_BACK_IDS
 
     async def check(self) -> None:
         """Ask, as the administrator, whether what we need is written down. Raises FeedLost.

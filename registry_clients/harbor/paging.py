@@ -6,9 +6,12 @@ moved; else it is repeated.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import structlog
 
 from registry_clients.errors import TimedOut, UnexpectedAnswer
 from registry_clients.transport import RegistryResponse
@@ -17,7 +20,12 @@ from registry_clients.transport import RegistryResponse
 PAGE_SIZE = 100
 MAX_PAGES = 10_000
 MAX_WALKS = 3
+PROGRESS_PAGES = 10
+"""After so many pages each, the log says how far a list has been read: a large one takes a minute or more."""
+
 LIST_DEADLINE_SECONDS = 600
+
+log = structlog.get_logger("registries")
 
 Entry = TypeVar("Entry")
 
@@ -76,6 +84,7 @@ async def _steady(
 async def _walk(
     read_page: Callable[[int], Awaitable[Page[Entry]]], key: Callable[[Entry], str], host: str
 ) -> _Walk[Entry]:
+    began = time.monotonic()
     entries: dict[str, Entry] = {}
     totals: set[int | None] = set()
     for number in range(1, MAX_PAGES + 1):
@@ -91,4 +100,7 @@ async def _walk(
         if is_last or not page.entries:
             is_steady = totals == {len(entries)} or (number == 1 and is_last)
             return _Walk(entries, is_steady)
+        if number % PROGRESS_PAGES == 0:
+            seconds = round(time.monotonic() - began, 1)
+            log.info("long list", host=host, read=len(entries), of=page.total_count, seconds=seconds)
     raise UnexpectedAnswer(f"{host} answers with a list without an end.")

@@ -16,7 +16,13 @@ from models.queries.spaces import SPACES, space_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from resolvers.context import Info
 from resolvers.global_ids import InvalidId, key_of, parse_global_id
-from resolvers.loaders import AccessTokenByIdLoader, AuditEventByIdLoader, IntegrationByIdLoader, SpaceByIdLoader
+from resolvers.loaders import (
+    AccessTokenByIdLoader,
+    AuditEventByIdLoader,
+    IntegrationByIdLoader,
+    RepositoryByIdLoader,
+    SpaceByIdLoader,
+)
 from resolvers.loading import Loader
 from resolvers.paging import page_request
 from resolvers.permission import Access
@@ -43,6 +49,7 @@ T = TypeVar("T")
 NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
     "Integration": IntegrationByIdLoader,
     "Space": SpaceByIdLoader,
+    "Repository": RepositoryByIdLoader,
     "AccessToken": AccessTokenByIdLoader,
     "AuditEvent": AuditEventByIdLoader,
 }

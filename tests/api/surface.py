@@ -24,10 +24,20 @@ errors {
 }
 """
 
-STORED_TABLES = {"integration": "id", "image_host": "id", "space": "id", "event": "position", "access_token": "id"}
+STORED_TABLES = {
+    "integration": "id",
+    "image_host": "id",
+    "reader_credential": "integration_id",
+    "change_feed": "integration_id",
+    "space": "id",
+    "repository": "id",
+    "event": "position",
+    "access_token": "id",
+}
 """What mutations write, by their key; the audit and what probes write are looked at on their own."""
 
-QUICK_SECONDS = 1.0
+QUICK_SECONDS = 2.0
+"""Less than any registry would be waited for, and enough on a machine that has other things to do."""
 
 
 def tomorrow() -> str:
@@ -88,10 +98,7 @@ class Surface:
 
     def stored(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return everything that mutations write, to see that nothing of it was changed."""
-        return {
-            table: self.rows(f'SELECT * FROM "{table}" ORDER BY "{key}"')
-            for table, key in STORED_TABLES.items()
-        }
+        return {table: self.rows(f'SELECT * FROM "{table}" ORDER BY "{key}"') for table, key in STORED_TABLES.items()}
 
     def audit(self) -> list[dict[str, Any]]:
         """Return the whole audit, oldest first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,10 +12,10 @@ from models.enums import HealthStatus, IntegrationOrigin, RegistryKind, SpaceSta
 from models.integration import HealthCheck, ImageHost, Integration, IntegrationHealth
 from models.space import Space
 from tests.api.fake_registry import FakeRegistry
+from tests.api.statement_cost import cost
 from tests.api.surface import Surface
 
 FEW, MANY = 2, 40
-TRIES = 5
 
 NESTED = """
 query ($first: Int!) {
@@ -72,26 +71,6 @@ def crowd(surface: Surface, registry: FakeRegistry) -> Iterator[Surface]:
     registry.requests.clear()
     yield surface
     assert registry.requests == []
-
-
-def cost(surface: Surface, query: str, **variables: object) -> tuple[int, Any]:
-    """Return how many statements a query makes beside those of who asks, and its data.
-
-    The background work makes some as well, so the least of several tries is what the query needs.
-    """
-    authentication, _ = _least(surface, "{ __typename }", {})
-    statements, data = _least(surface, query, variables)
-    return statements - authentication, data
-
-
-def _least(surface: Surface, query: str, variables: dict[str, object]) -> tuple[int, Any]:
-    database = surface.server.services.database
-    counts = []
-    for _ in range(TRIES):
-        before = database.statement_count
-        data = surface.server.graphql(query, variables)
-        counts.append(database.statement_count - before)
-    return min(counts), data
 
 
 def test_statements_do_not_grow_with_rows(crowd: Surface) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,15 @@ def elsewhere() -> Iterator[FakeRegistry]:
     """Another registry that lets in the same users."""
     with running_fake_registry(users={"robot": "right", "other": "good"}) as running:
         yield running
+
+
+def is_looked_at(surface: Surface) -> bool:
+    """Return whether the one integration's next look is an hour away, and none is under way."""
+    ((next_at, lease),) = surface.rows(
+        'SELECT "next_synchronization_at", "synchronization_lease_until" FROM "integration"'
+    )
+    services = surface.server.services
+    return lease is None and services.database.dialect.datetime(next_at) > services.clock() + timedelta(minutes=1)
 
 
 def update(surface: Surface, given: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +166,8 @@ def test_where_no_password_is_stored_none_is_needed(
 
     moved = update(surface, {"id": before["id"], "url": registry.other_url, "imageHost": None})
     assert (moved["url"], moved["imageHost"]) == (registry.other_url, f"localhost:{registry.port}")
+    # A look at what is at the new address follows by itself.
+    surface.wait_until(lambda: is_looked_at(surface), "the new address was looked at")
     # One that wants a credential refuses to be moved to without.
     stored = surface.stored()
     refused = surface.errors_of("updateIntegration", {"id": before["id"], "url": guarded_registry.url})

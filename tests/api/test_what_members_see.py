@@ -18,6 +18,7 @@ FOR_ADMINISTRATORS = {
     "Integration.username",
     "Integration.tokenRealm",
     "Integration.tls",
+    "Integration.routineCredential",
     "Health.registryMessage",
     "Health.components",
     "HealthCheck.registryMessage",
@@ -135,7 +136,7 @@ def test_what_a_viewer_is_told_of_itself(surface: Surface) -> None:
     kinds = surface.server.graphql("{ registryKinds { kind abilities isSupported } }", token=surface.member_token)
     assert {kind["kind"]: kind["isSupported"] for kind in kinds["registryKinds"]} == {
         "DOCKER_REGISTRY": True,
-        "HARBOR": False,
+        "HARBOR": True,
     }
 
 

@@ -24,17 +24,31 @@ class RegistryUnderTest:
     """A real registry that runs, and how to change it from outside.
 
     ``credential`` is one that may do all we need, None where the registry wants none. ``push`` makes a
-    repository with one image, and its space where spaces are made; ``stop`` and ``start`` keep the address;
-    ``break_storage`` makes what it stores unreadable while it goes on answering, None where that can't be had.
+    repository with one image, and its space where spaces are made. ``outage`` stops the registry and returns what
+    starts it again at the same address; ``break_storage`` makes what it stores unreadable while it goes on
+    answering: each is None where that can't be had.
+
+    ``space_prefix`` is what names of spaces must begin with. One that ``is_shared`` is somebody's: others change
+    it meanwhile, and all in it that hasn't the prefix is left alone.
     """
 
     kind: RegistryKind
     endpoint: RegistryEndpoint
     credential: Credential | None
     push: Callable[[str], object]
-    stop: Callable[[], None]
-    start: Callable[[], None]
-    break_storage: Callable[[], None] | None
+    outage: Callable[[], Callable[[], None]] | None = None
+    break_storage: Callable[[], None] | None = None
+    space_prefix: str = ""
+    is_shared: bool = False
+
+    def owns(self, name: str) -> bool:
+        """Return whether a space or repository is one that the suite has made, by its name."""
+        return name.startswith(self.space_prefix)
+
+
+def _stopped(stop: Callable[[], None], start: Callable[[], None]) -> Callable[[], None]:
+    stop()
+    return start
 
 
 def _docker_registry(server: DockerRegistryServer, credential: Credential | None) -> RegistryUnderTest:
@@ -51,8 +65,7 @@ def _docker_registry(server: DockerRegistryServer, credential: Credential | None
         ),
         credential=credential,
         push=lambda repository: push_image(server, repository, "v1"),
-        stop=server.stop,
-        start=server.start,
+        outage=lambda: _stopped(server.stop, server.start),
         break_storage=break_storage,
     )
 
@@ -113,9 +126,7 @@ def _harbor(path_prefix: str, folder: Path) -> Iterator[RegistryUnderTest]:
             endpoint=RegistryEndpoint(parse_registry_url(harbor.url)),
             credential=Credential(*harbor.administrator),
             push=push,
-            stop=harbor.stop,
-            start=harbor.start,
-            break_storage=None,
+            outage=lambda: _stopped(harbor.stop, harbor.start),
         )
 
 

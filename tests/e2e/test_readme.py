@@ -82,13 +82,14 @@ def test_first_steps(terminal: Terminal, registry: DockerRegistryServer) -> None
     assert integrated["integration"]["health"] == {"status": "HEALTHY"}
     listed = viewer.graphql(query)["integrations"]
     (node,) = listed["nodes"]
+    image = f"{registry.url.removeprefix('http://')}/payments/api"
     assert listed["totalCount"] == 1
     assert node["health"].pop("since") is not None
     assert node == {
         "name": "main",
         "health": {"status": "HEALTHY", "reason": None, "message": None},
         "spaceCount": 1,
-        "spaces": {"nodes": [{"name": "payments"}]},
+        "spaces": {"nodes": [{"name": "payments", "repositories": {"nodes": [{"image": image}]}}]},
     }
     asyncio.run(see_it_die(viewer, subscription, registry))
 

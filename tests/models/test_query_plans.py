@@ -1,4 +1,4 @@
-"""At a hundred thousand spaces, lists are read by an index: page 1,000 is found as page 1 is."""
+"""At a hundred thousand spaces and as many repositories, lists are read by an index: page 1,000 as page 1 is."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from typing import Any
 from models.database import Database, Transaction
 from models.queries.events import EVENTS, NEWEST_EVENT_FIRST, EventConditions
 from models.queries.integrations import HEALTH_CHECKS, NEWEST_CHECK_FIRST
+from models.queries.repositories import BY_NAME as REPOSITORIES_BY_NAME
+from models.queries.repositories import (
+    REPOSITORIES,
+    RepositoryConditions,
+    repositories_by_id,
+    routine_credentials,
+)
 from models.queries.spaces import BY_CREATION, BY_NAME, SPACES, SpaceConditions
 from models.reading import Order, PageRequest, Statement
 from tests.databases import add_integration, migrated
 
 SPACES_STORED = 100_000
+SPACES_WITH_REPOSITORIES = 10
+REPOSITORIES_OF_SPACE = 10_000
 CHECKS_STORED = 20_000
 INTEGRATIONS_STORED = 100
 PAGE = PageRequest(50, BY_NAME)
@@ -35,9 +44,21 @@ async def fill(database: Database) -> None:
     async def work(transaction: Transaction) -> None:
         await transaction.execute(
             'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
-            f" SELECT 1 + n % {INTEGRATIONS_STORED}, 'space-' || n, 'space-' || (n * 7919) % 100003, 'PRIVATE',"
+            f" SELECT 1 + n % {INTEGRATIONS_STORED}, 'space-' || n, 'space-' || ((n * 7919) % 100003), 'PRIVATE',"
             f" 'PRESENT', {moment} FROM {numbers.format(count=SPACES_STORED)}"
         )
+        await transaction.execute(
+            'INSERT INTO "repository" ("space_id", "name", "pull_count", "created_at")'
+            f" SELECT 1 + n % {SPACES_WITH_REPOSITORIES}, 'space/repository-' || ((n * 7919) % 100003), n, {moment}"
+            f" FROM {numbers.format(count=SPACES_WITH_REPOSITORIES * REPOSITORIES_OF_SPACE)}"
+        )
+        for columns, values in (
+            ('"reader_credential" ("integration_id", "administrator_refusals", "next_check_at")', "n, 0"),
+            ('"change_feed" ("integration_id", "read_at")', "n"),
+        ):
+            await transaction.execute(
+                f"INSERT INTO {columns} SELECT {values}, {moment} FROM {numbers.format(count=INTEGRATIONS_STORED)}"
+            )
         await transaction.execute(
             'INSERT INTO "health_check" ("integration_id", "checked_at", "is_good")'
             f" SELECT 1 + n % {INTEGRATIONS_STORED}, {moment}, 1 = 1 FROM {numbers.format(count=CHECKS_STORED)}"
@@ -76,7 +97,7 @@ async def plan_of(database: Database, read: Awaitable[Any]) -> str:
 def require(plan: str, index: str, *, may_sort: bool = False) -> None:
     """Fail unless the plan reads by an index, in the order that it gives."""
     assert index in plan, plan
-    for table in ("space s", "health_check c", "event e"):
+    for table in ("space s", "repository r", "health_check c", "event e"):
         assert f"Seq Scan on {table}" not in plan, plan
     for sign in ("Sort", "TEMP B-TREE"):
         assert may_sort or sign not in plan, plan
@@ -94,6 +115,38 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
                 require(await plan_of(database, page(SpaceConditions())), index)
                 require(await plan_of(database, page(SpaceConditions(integration_ids=(7,)))), index_of_one)
 
+    async def require_repositories(database: Database) -> None:
+        index = "sqlite_autoindex_repository" if database.dialect.name == "sqlite" else "uid_repository_space"
+        pages = partial(
+            REPOSITORIES.pages,
+            database,
+            where=RepositoryConditions(),
+            parent='r."space_id"',
+            parent_attribute="space_id",
+        )
+        half = await pages(PageRequest(REPOSITORIES_OF_SPACE // 2, REPOSITORIES_BY_NAME), parent_ids=[3])
+        last = half[3].records[-1]
+        for after in (None, (last.name, last.id)):
+            for parent_ids in ([3], list(range(1, 21))):
+                page = pages(PageRequest(50, REPOSITORIES_BY_NAME, after), parent_ids=parent_ids)
+                # Sorted are the pages, and the one repository that has a name.
+                require(await plan_of(database, page), index, may_sort=True)
+        count = REPOSITORIES.counts(database, RepositoryConditions(), parent='r."space_id"', parent_ids=[3])
+        require(await plan_of(database, count), index)
+        nodes = repositories_by_id(database, list(range(1, 100)))
+        require(
+            await plan_of(database, nodes),
+            "repository_pkey" if database.dialect.name == "postgres" else "SEARCH r USING INTEGER PRIMARY KEY",
+            may_sort=True,
+        )
+        if database.dialect.name == "sqlite":
+            # PostgreSQL reads the one page that so few integrations fill.
+            for ids in ([7], [7, 8]):
+                readers = await plan_of(database, routine_credentials(database, ids))
+                assert "SEARCH c USING INDEX sqlite_autoindex_reader_credential" in readers
+            feeds = await plan_of(database, _feed_of(database, 7))
+            assert "SEARCH change_feed USING INDEX sqlite_autoindex_change_feed" in feeds
+
     async def main() -> None:
         async with migrated(database_address) as database:
             await fill(database)
@@ -109,6 +162,7 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
             )
             # What is sorted is the pages alone, one behind the other.
             require(await plan_of(database, of_each), "space_by_integration", may_sort=True)
+            await require_repositories(database)
             checks_of_each = HEALTH_CHECKS.pages(
                 database,
                 PageRequest(10, NEWEST_CHECK_FIRST),
@@ -124,6 +178,10 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
             require(await plan_of(database, newest(of_one)), "event_by_integration")
 
     asyncio.run(main())
+
+
+async def _feed_of(database: Database, integration_id: int) -> Sequence[Any]:
+    return await database.fetch(f'SELECT "position" FROM "change_feed" WHERE "integration_id" = {integration_id}')
 
 
 def _every_check(_: Statement) -> Sequence[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.scalars import SCALARS
+from schema.scalars import SCALARS, Count
 
 DATE_TIME = SCALARS[datetime]
 
@@ -68,3 +68,19 @@ def test_whatever_comes_is_taken_or_refused(value: object) -> None:
     except ValueError:
         return
     assert parsed.tzinfo is UTC
+
+
+@given(st.integers(min_value=0, max_value=2**53))
+def test_a_count_goes_past_what_an_int_holds(count: int) -> None:
+    definition = SCALARS[Count]
+    assert definition.serialize is not None
+    assert definition.parse_value is not None
+    assert definition.parse_value(definition.serialize(count)) == count
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, True, "1", None])
+def test_what_is_no_count_is_refused(value: object) -> None:
+    parse_value = SCALARS[Count].parse_value
+    assert parse_value is not None
+    with pytest.raises(ValueError, match="a whole number"):
+        parse_value(value)

@@ -98,7 +98,7 @@ def test_each_mutation_takes_one_input_and_answers_with_errors(surface: GraphQLS
 
 def test_each_connection_has_the_four_parts(surface: GraphQLSchema) -> None:
     connections = [type_ for name, type_ in surface.type_map.items() if name.endswith("Connection")]
-    assert len(connections) == 5
+    assert len(connections) == 6
     for connection in connections:
         assert isinstance(connection, GraphQLObjectType)
         assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount"}

@@ -68,7 +68,7 @@ def test_what_is_wrong_with_a_registry_is_said_in_a_word_and_a_sentence(
         ([registry.url, *trusted], b"", "UNAUTHORIZED: "),
         ([registry.url, "--insecure", "--username", "user"], b"wrong\n", "UNAUTHORIZED: "),
         ([registry.url, *trusted, "--username", "user"], b"", "INVALID_INPUT: Give both username and password"),
-        ([registry.url, *trusted, "--kind", "HARBOR", "--username", "user"], b"x\n", "KIND_NOT_SUPPORTED: "),
+        ([registry.url, *trusted, "--kind", "HARBOR", "--username", "user"], b"x\n", "OTHER_KIND: "),
         ([registry.url.replace("https", "http")], b"", "OTHER_KIND: "),
         (["http://127.0.0.1:1"], b"", "CONNECTION_REFUSED: "),
         (["http://no-such-host.invalid"], b"", "NAME_NOT_RESOLVED: "),

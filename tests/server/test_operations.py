@@ -65,7 +65,8 @@ def test_without_its_database_it_is_alive_and_not_ready_and_metrics_are_still_th
         failed = "integrated_registry_background_failures_total"
         wait_until(lambda: samples(server).get(failed), "the background work had failed")
         assert set(samples(server)[failed]) <= {
-            (work,) for work in ("event log", "event notices", "health", "purge", "synchronization")
+            (work,)
+            for work in ("changes", "event log", "event notices", "health", "purge", "readers", "synchronization")
         }
         asyncio.run(postgresql_server._execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
         wait_until(lambda: server.request("GET", "/readyz").status == 200, "it was ready again")

@@ -8,6 +8,7 @@ import pytest
 from registry_clients.errors import UnexpectedAnswer
 from registry_clients.harbor.client import HarborClient
 from registry_clients.records import Change, ChangeKind, ChangePage
+from registry_clients.refusals import FeedLost
 from registry_clients.transport import RegistryRequest, RegistryResponse
 from tests.doubles.harbor.server import HarborDouble
 from tests.recordings.recording import recorded_exchange, recorded_response
@@ -116,6 +117,48 @@ def test_a_late_lower_id_is_told_once(harbor: HarborDouble) -> None:
         assert (await client.changes_after(late + 1)).changes == ()
 
     follow(harbor, run)
+
+
+def test_a_log_that_stands_still_costs_its_last_entry() -> None:
+    now = [0.0]
+    written = [entry(number) for number in range(1, 101)]
+
+    def script(request: RegistryRequest) -> RegistryResponse:
+        floor = int(request.url.query["q"].partition("[")[2].partition("~")[0])
+        return response(200, json.dumps([one for one in written if int(str(one["id"])) >= floor]).encode())
+
+    transport = ScriptedTransport(script)
+    client = scripted_client(transport, clock=lambda: now[0])
+
+    async def floors() -> list[str]:
+        transport.requests.clear()
+        position = int(str(written[-1]["id"]))
+        await client.changes_after(position)
+        return [request.url.query["q"].partition(",")[0] for request in transport.requests]
+
+    async def run() -> None:
+        assert await floors() == ["id=[51~]"]
+        now[0] = 59.0
+        assert await floors() == ["id=[51~]"]
+        now[0] = 60.0
+        assert await floors() == ["id=[100~]"]
+        # A lower id may show up late again as soon as something is written.
+        written.append(entry(102))
+        assert (await client.changes_after(100)).newest_id == 102
+        written.insert(-1, entry(101))
+        now[0] = 90.0
+        page = await client.changes_after(102)
+        assert [change.id for change in page.changes] == [101]
+        now[0] = 149.0
+        assert await floors() == ["id=[53~]"]
+        now[0] = 150.0
+        assert await floors() == ["id=[102~]"]
+        # What stands at the end is seen to be another still.
+        written[-1] = entry(102, "delete")
+        with pytest.raises(FeedLost):
+            await client.changes_after(102)
+
+    asyncio.run(run())
 
 
 def test_what_could_not_be_kept_is_told_again(harbor: HarborDouble) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from registry_clients.errors import TimedOut, UnexpectedAnswer
 from registry_clients.harbor import paging
@@ -47,6 +48,19 @@ def test_a_list_that_stands_still_is_read_once(count: int, pages: list[int]) -> 
     served = ChangingList(names(count))
     assert listed(served) == names(count)
     assert served.read == pages
+
+
+def test_a_long_list_says_in_the_log_how_far_it_is() -> None:
+    with capture_logs() as logged:
+        assert len(listed(ChangingList(names(2050)))) == 2050
+    told = [(line["event"], line["host"], line["read"], line["of"]) for line in logged]
+    assert told == [("long list", "harbor.test", 1000, 2050), ("long list", "harbor.test", 2000, 2050)]
+
+
+def test_a_short_list_says_nothing_in_the_log() -> None:
+    with capture_logs() as logged:
+        listed(ChangingList(names(999)))
+    assert logged == []
 
 
 @pytest.mark.parametrize("total", [None, 0, 7, 1_000_000])

@@ -1,0 +1,54 @@
+"""Repositories, as mirrored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models.queries.repositories import RepositoryConditions
+from models.records import RepositoryRecord
+from resolvers.loaders import SpaceByIdLoader
+from resolvers.loading import loaded
+from schema.arguments import checked_text
+from schema.node import Node, RecordBacked
+from schema.scalars import Count
+
+if TYPE_CHECKING:
+    from schema.space import Space
+
+
+def _image(root: strawberry.Parent[RepositoryRecord]) -> str:
+    return f"{root.image_host}/{root.name}"
+
+
+@strawberry.type(description="A repository: what an image's name leads to, without its tag.")
+class Repository(RecordBacked, Node):
+    """A repository of the mirror."""
+
+    record = RepositoryRecord
+
+    space: Annotated[Space, strawberry.lazy("schema.space")] = loaded(
+        SpaceByIdLoader, key="space_id", description="The space that it belongs to."
+    )
+    name: str = strawberry.field(description="Its whole name at the registry.")
+    image: str = strawberry.field(resolver=_image, description="Host and name, ready to copy.")
+    artifact_count: Count | None = strawberry.field(
+        description="How many artifacts it holds, where the registry tells."
+    )
+    pull_count: Count | None = strawberry.field(description="How often it was pulled, where the registry tells.")
+    updated_at: datetime | None = strawberry.field(description="When it last changed, where the registry tells.")
+    created_at: datetime = strawberry.field(description="When it was first seen here.")
+
+
+@strawberry.input(description="Which repositories.")
+class RepositoryFilter:
+    """What repositories must meet."""
+
+    text: str | None = strawberry.field(default=None, description="Part of the name, whatever its case.")
+
+
+def repository_conditions(given: RepositoryFilter | None) -> RepositoryConditions:
+    """Return the conditions that a filter stands for."""
+    return RepositoryConditions(text=None if given is None else checked_text(given.text))

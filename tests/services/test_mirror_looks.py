@@ -1,0 +1,160 @@
+"""Looks at everything and looks at single spaces, side by side: the one that began later counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from models.database import Database, Transaction
+from models.integration import Integration
+from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
+from services.mirror import SpaceLook, write_full_look, write_space_looks
+from tests.databases import migrated
+from tests.seeding import seed_integrations
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+EARLIER, LATER = START + timedelta(seconds=1), START + timedelta(seconds=2)
+LIBRARY = FoundSpace("1", "library", True)
+TEAM = FoundSpace("2", "team", False)
+OPEN_TEAM = FoundSpace("2", "team", True)
+
+
+def repository(space: FoundSpace, name: str) -> FoundRepository:
+    return FoundRepository(f"{space.name}/{name}", space.external_id, 1, 0, None)
+
+
+def contents(*spaces: FoundSpace, app_of: FoundSpace | None = None) -> RegistryContents:
+    return RegistryContents(spaces, () if app_of is None else (repository(app_of, "app"),))
+
+
+class Mirror:
+    """The mirror of one integration."""
+
+    def __init__(self, database: Database, integration_id: int) -> None:
+        self.database = database
+        self.integration_id = integration_id
+
+    async def see_all(self, seen: RegistryContents, looked_at: datetime) -> None:
+        """Write a look at everything."""
+
+        async def work(transaction: Transaction) -> None:
+            integration = await Integration.get(id=self.integration_id)
+            await write_full_look(transaction, integration, seen, looked_at, accept_loss=False)
+
+        await self.database.transact(work)
+
+    async def see_one(self, name: str, space: FoundSpace | None, looked_at: datetime, *repositories: str) -> None:
+        """Write a look at one space."""
+        found = () if space is None else tuple(repository(space, one) for one in repositories)
+
+        async def work(transaction: Transaction) -> None:
+            integration = await Integration.get(id=self.integration_id)
+            await write_space_looks(transaction, integration, [SpaceLook(name, space, found)], looked_at)
+
+        await self.database.transact(work)
+
+    async def rows(self) -> dict[str, tuple[str, str, list[str]]]:
+        """Return state, visibility and repositories of each space by its id at the registry."""
+        spaces = await self.database.fetch('SELECT "id", "external_id", "state", "visibility" FROM "space"')
+        repositories = await self.database.fetch('SELECT "space_id", "name" FROM "repository" ORDER BY "name"')
+        return {
+            row["external_id"]: (
+                row["state"],
+                row["visibility"],
+                [found["name"] for found in repositories if found["space_id"] == row["id"]],
+            )
+            for row in spaces
+        }
+
+    async def events(self) -> list[str]:
+        """Return the types of its events, oldest first."""
+        rows = await self.database.fetch('SELECT "type" FROM "event" ORDER BY "position"')
+        return [row["type"] for row in rows]
+
+
+@asynccontextmanager
+async def mirror(address: str) -> AsyncIterator[Mirror]:
+    """Open a mirror that was looked at once: the library, and a team with an app."""
+    async with migrated(address) as database:
+        (integration_id,) = await seed_integrations(database, ["http://registry.example"])
+        opened = Mirror(database, integration_id)
+        await opened.see_all(contents(LIBRARY, TEAM, app_of=TEAM), START)
+        yield opened
+
+
+SEEN = {"1": ("PRESENT", "PUBLIC", []), "2": ("PRESENT", "PRIVATE", ["team/app"])}
+ADDED = ["SPACE_ADDED", "SPACE_ADDED"]
+
+
+def test_an_earlier_look_at_everything_undoes_no_later_single_look(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            made = FoundSpace("3", "new", True)
+            await watched.see_one("new", made, LATER, "app")
+            await watched.see_one("team", OPEN_TEAM, LATER, "app", "web")
+            await watched.see_one("library", None, LATER)
+            known, told = await watched.rows(), await watched.events()
+            assert known == {
+                "1": ("VANISHED", "PUBLIC", []),
+                "2": ("PRESENT", "PUBLIC", ["team/app", "team/web"]),
+                "3": ("PRESENT", "PUBLIC", ["new/app"]),
+            }
+            assert told == [*ADDED, "SPACE_ADDED", "SPACE_VISIBILITY_CHANGED", "SPACE_VANISHED"]
+            # It began before all that, and ends after it.
+            await watched.see_all(contents(LIBRARY, TEAM), EARLIER)
+            assert (await watched.rows(), await watched.events()) == (known, told)
+
+    asyncio.run(scenario())
+
+
+def test_an_earlier_single_look_undoes_no_later_look_at_everything(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_all(contents(LIBRARY, OPEN_TEAM, app_of=TEAM), LATER)
+            known, told = await watched.rows(), await watched.events()
+            await watched.see_one("team", None, EARLIER)
+            await watched.see_one("team", TEAM, EARLIER)
+            await watched.see_one("library", FoundSpace("9", "library", False), EARLIER, "app")
+            assert (await watched.rows(), await watched.events()) == (known, told)
+
+    asyncio.run(scenario())
+
+
+def test_a_later_look_of_either_kind_counts(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_one("team", None, EARLIER)
+            assert await watched.rows() == {**SEEN, "2": ("VANISHED", "PRIVATE", ["team/app"])}
+            await watched.see_all(contents(LIBRARY, TEAM, app_of=TEAM), LATER)
+            assert await watched.rows() == SEEN
+            assert await watched.events() == [*ADDED, "SPACE_VANISHED", "SPACE_ADDED"]
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_another_has_is_another_space(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_one("team", FoundSpace("7", "team", True), LATER, "web")
+            assert await watched.rows() == {
+                **SEEN,
+                "2": ("VANISHED", "PRIVATE", ["team/app"]),
+                "7": ("PRESENT", "PUBLIC", ["team/web"]),
+            }
+            assert await watched.events() == [*ADDED, "SPACE_ADDED", "SPACE_VANISHED"]
+
+    asyncio.run(scenario())
+
+
+def test_an_earlier_single_look_undoes_no_later_one(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_one("team", OPEN_TEAM, LATER, "app", "web")
+            known, told = await watched.rows(), await watched.events()
+            await watched.see_one("team", TEAM, EARLIER)
+            await watched.see_one("team", None, EARLIER)
+            assert (await watched.rows(), await watched.events()) == (known, told)
+
+    asyncio.run(scenario())
