@@ -155,6 +155,9 @@ class Database:
         self._is_closed = True
         while self._running:
             await asyncio.wait(self._running)
+        if self._reading is not self._connection:
+            # The last one to close takes SQLite's log of writes away, which one for reading may not.
+            await self._reading.close()
         await asyncio.create_task(Tortoise.close_connections(), context=self._tortoise_context.copy())
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:

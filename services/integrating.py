@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+
+import structlog
 
 from models.change_feed import ChangeFeed
 from models.database import Database, Transaction
@@ -36,6 +39,17 @@ from services.registry_input import (
 )
 from services.synchronization import Synchronizer, locked_integration
 from services.user_errors import NotFound
+
+log = structlog.get_logger("integrating")
+
+LEFT_TO_BACKGROUND = timedelta(minutes=1)
+"""When the first look comes if the server dies before it could start it."""
+
+FEED_GOES_FIRST = timedelta(seconds=2)
+"""How long the first look waits for the log of changes, which starts it sooner."""
+
+FIRST_LOOK_TIMEOUT_SECONDS = 15.0
+FIRST_LOOK_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,10 @@ class Integrator:
         self._readers = readers
 
     async def integrate(self, given: NewIntegration, created_by: str) -> IntegrationRecord:
-        """Check a registry, then save it with the spaces that it holds.
+        """Check a registry, then save it with what it holds.
+
+        Where routine reads are made with a credential that is made first, what it holds is looked at with that, right
+        after saving; what takes longer than 15 seconds goes on in the background.
 
         Raises UserErrors, NameTaken, AddressTaken, ImageHostTaken, KindNotSupported, RegistryRefused. Of two
         at the same time with one name or address, one wins and the other is told who holds it.
@@ -108,7 +125,28 @@ class Integrator:
             )
         )
         await self._readers.ensure(integration_id)
+        if look.contents is None:
+            await self._start_watching(integration_id)
         return await self._present(integration_id)
+
+    async def _start_watching(self, integration_id: int) -> None:
+        """Have the background look at everything now, and wait for it as long as a person would.
+
+        Its log of changes, where it is found, starts that look, so that nothing falls in between; else it comes a
+        moment later by itself.
+        """
+        now = self._clock()
+
+        async def work(_: Transaction) -> None:
+            await ChangeFeed.filter(integration_id=integration_id).update(lease_until=None)
+            await Integration.filter(id=integration_id).update(next_synchronization_at=now + FEED_GOES_FIRST)
+
+        await self._database.transact(work)
+        for _ in range(round(FIRST_LOOK_TIMEOUT_SECONDS / FIRST_LOOK_POLL_SECONDS)):
+            if (await self._present(integration_id)).looked_at is not None:
+                return
+            await asyncio.sleep(FIRST_LOOK_POLL_SECONDS)
+        log.info("first look goes on in the background", integration_id=integration_id)
 
     async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> IntegrationRecord:
         """Remove an integration and its mirror; nothing at the registry is touched but what we made there.
@@ -158,6 +196,7 @@ class Integrator:
         url = str(endpoint.url)
         await require_free(transaction, name=name, url=url, image_host=image_host)
         now = self._clock()
+        first_pause = LEFT_TO_BACKGROUND if look.contents is None else self._synchronizer.interval
         integration = await Integration.create(
             name=name,
             name_key=fold_name(name),
@@ -170,8 +209,8 @@ class Integrator:
             token_realm=endpoint.token_realm and str(endpoint.token_realm),
             ca_certificate_pem=endpoint.tls.ca_certificate_pem,
             is_verification_skipped=endpoint.tls.is_verification_skipped,
-            next_synchronization_at=now + self._synchronizer.interval,
-            looked_at=looked_at,
+            next_synchronization_at=now + first_pause,
+            looked_at=None if look.contents is None else looked_at,
             created_by=created_by,
             created_at=now,
             updated_at=now,
@@ -192,8 +231,10 @@ class Integrator:
         if look.makes_readers:
             await ReaderCredential.create(integration=integration, next_check_at=now)
         if look.has_change_feed:
-            # Long ago: it is looked for at once.
-            await ChangeFeed.create(integration=integration, read_at=now - LONG_AGO)
+            # Long ago: it is looked for as soon as there is a reader, or it is clear that there will be none.
+            await ChangeFeed.create(
+                integration=integration, read_at=now - LONG_AGO, lease_until=now + LEFT_TO_BACKGROUND
+            )
         if look.contents is not None:
             await write_full_look(transaction, integration, look.contents, looked_at, accept_loss=False)
         return int(integration.id)

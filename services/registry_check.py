@@ -13,7 +13,7 @@ from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.errors import OtherKind, RegistryError
 from registry_clients.kind import RegistryKind as ClientKind
 from registry_clients.kinds import KIND_DESCRIPTIONS, open_client, recognise_kind
-from registry_clients.protocol import HasChangeFeed, ListsContents, MakesReaderCredential, RegistryClient
+from registry_clients.protocol import HasChangeFeed, ListsContents, ListsSpaces, MakesReaderCredential, RegistryClient
 from registry_clients.records import RegistryContents, Verification
 from registry_clients.transport import TransportSettings
 from services.observation import UNOBSERVED, Observer
@@ -41,7 +41,11 @@ class RegistryCheck:
 
 @dataclass(frozen=True, slots=True)
 class RegistryLook:
-    """What a registry is, holds and can do; `contents` is None where it can't tell what it holds."""
+    """What a registry is, holds and can do; `contents` is None where it wasn't asked what it holds.
+
+    An administrator's credential is not used to list everything where a reader's can be made: that would cost the
+    registry a hundred times as much.
+    """
 
     verification: Verification
     contents: RegistryContents | None
@@ -76,25 +80,30 @@ async def check_registry(given: RegistryInput, reach: Reach) -> RegistryCheck:
         credential = parse_credential(given.username, given.password, kind, errors)
         errors.raise_any()
     require_supported(kind)
-    look = await look_at(kind, endpoint, credential, reach)
-    return RegistryCheck(
-        kind=kind,
-        version=look.verification.version,
-        is_credential_verified=look.verification.is_credential_verified,
-        space_count=None if look.contents is None else len(look.contents.spaces),
-    )
+    async with _client(kind, endpoint, credential, reach) as client:
+        verification = await client.verify()
+        return RegistryCheck(
+            kind=kind,
+            version=verification.version,
+            is_credential_verified=verification.is_credential_verified,
+            space_count=len(await client.list_spaces()) if isinstance(client, ListsSpaces) else None,
+        )
 
 
 async def look_at(
     kind: RegistryKind, endpoint: RegistryEndpoint, credential: Credential | None, reach: Reach
 ) -> RegistryLook:
-    """Verify a registry and list what it holds. Raises RegistryRefused."""
+    """Verify a registry and list what it holds, unless a reader's credential can do that. Raises RegistryRefused."""
     async with _client(kind, endpoint, credential, reach) as client:
         verification = await client.verify()
+        makes_readers = isinstance(client, MakesReaderCredential)
+        contents = None
+        if isinstance(client, ListsContents) and not makes_readers:
+            contents = await client.list_contents()
         return RegistryLook(
             verification=verification,
-            contents=await client.list_contents() if isinstance(client, ListsContents) else None,
-            makes_readers=isinstance(client, MakesReaderCredential),
+            contents=contents,
+            makes_readers=makes_readers,
             has_change_feed=isinstance(client, HasChangeFeed),
         )
 
