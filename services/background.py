@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import structlog
 
@@ -26,3 +27,24 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]], observer: 
             observer.work_failed(name)
             log.exception("background work failed, beginning again", work=name)
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def start_in_turn(
+    name: str, start_due: Callable[[], Awaitable[None]], pause_seconds: float, observer: Observer
+) -> None:
+    """Start what is due, again and again; a turn that fails is logged, and the next one comes all the same."""
+    while True:
+        try:
+            await start_due()
+        except Exception:
+            observer.work_failed(name)
+            log.exception("what is due could not be started", work=name)
+        await asyncio.sleep(pause_seconds)
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and return when each has ended, however it ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

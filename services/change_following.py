@@ -25,6 +25,7 @@ from registry_clients.errors import CredentialRejected, RegistryError
 from registry_clients.protocol import HasChangeFeed, ListsSpaces, LooksAtSpaces
 from registry_clients.records import Change, ChangeKind
 from registry_clients.refusals import FeedLost
+from services.background import end_tasks, start_in_turn
 from services.clock import Clock
 from services.feed_claims import (
     AGAIN_AFTER_FAILURE,
@@ -110,18 +111,10 @@ class ChangeFollower:
     async def run(self) -> None:
         """Follow for as long as the server runs; cancelled, it ends what it began and gives back its claims."""
         try:
-            while True:
-                try:
-                    await self._start_due()
-                except Exception:
-                    self._observer.work_failed("changes")
-                    log.exception("logs of changes could not be claimed")
-                await asyncio.sleep(TICK_SECONDS)
+            await start_in_turn("changes", self._start_due, TICK_SECONDS, self._observer)
         finally:
             running = dict(self._running)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await end_tasks(running)
             if running:
                 # Else nobody would read them before the leases run out.
                 await self._claims.give_back(list(running.values()))

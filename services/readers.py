@@ -24,6 +24,7 @@ from registry_clients.errors import CredentialRejected, NotAnAdministrator, Regi
 from registry_clients.protocol import HasChangeFeed, MakesReaderCredential, RegistryClient
 from registry_clients.records import ReaderCredential as MadeReader
 from registry_clients.refusals import FeedLost, NoReaderCredential
+from services.background import end_tasks, start_in_turn
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
 from services.feed_claims import FeedClaims
@@ -86,18 +87,9 @@ class ReaderKeeper:
     async def run(self) -> None:
         """Check what is due for as long as the server runs; cancelled, it ends what it began."""
         try:
-            while True:
-                try:
-                    await self._start_due()
-                except Exception:
-                    self._observer.work_failed("readers")
-                    log.exception("readers could not be claimed")
-                await asyncio.sleep(TICK_SECONDS)
+            await start_in_turn("readers", self._start_due, TICK_SECONDS, self._observer)
         finally:
-            running = list(self._running)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await end_tasks(self._running)
 
     async def ensure(self, integration_id: int, *, is_replaced: bool = False) -> None:
         """See to it that there is a credential for reading, or that it is written why not. Never raises for that.

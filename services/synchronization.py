@@ -16,6 +16,7 @@ from registry_clients.discretion import discreet
 from registry_clients.errors import RegistryError
 from registry_clients.protocol import ListsContents
 from registry_clients.records import RegistryContents
+from services.background import end_tasks, start_in_turn
 from services.clock import Clock
 from services.mirror import SynchronizationResult, write_full_look
 from services.observation import UNOBSERVED, Observer
@@ -58,18 +59,9 @@ class Synchronizer:
     async def run(self) -> None:
         """Synchronise what is due for as long as the server runs; cancelled, it ends what it began."""
         try:
-            while True:
-                try:
-                    await self._start_due()
-                except Exception:
-                    self._observer.work_failed("synchronization")
-                    log.exception("synchronisations could not be claimed")
-                await asyncio.sleep(TICK_SECONDS)
+            await start_in_turn("synchronization", self._start_due, TICK_SECONDS, self._observer)
         finally:
-            running = list(self._running)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await end_tasks(self._running)
 
     async def synchronize(self, integration_id: int, accept_loss: bool) -> SynchronizationResult:
         """Look at everything now. Raises NotFound, RegistryRefused; a failed look changes nothing."""

@@ -67,7 +67,7 @@ async def check_registry(info: Info, input: CheckRegistryInput) -> CheckRegistry
 @mutation(
     ADMINISTRATORS,
     IntegrateRegistryPayload,
-    "Integrate a registry. It is checked first, and saved with the spaces that it holds, or not at all.",
+    "Integrate a registry. It is checked first. What it holds is listed before this answers, unless that takes long.",
 )
 async def integrate_registry(info: Info, input: IntegrateRegistryInput) -> IntegrateRegistryPayload:  # noqa: A002
     """Integrate a registry."""
@@ -110,7 +110,7 @@ async def rotate_integration_credential(
 @mutation(
     ADMINISTRATORS,
     RemoveIntegrationPayload,
-    "Remove an integration and what is known of its spaces. Nothing at the registry is touched.",
+    "Remove an integration and what is known of it. At the registry, only what this server made for itself goes.",
 )
 async def remove_integration(info: Info, input: RemoveIntegrationInput) -> RemoveIntegrationPayload:  # noqa: A002
     """Remove an integration."""
