@@ -1,0 +1,69 @@
+"""How a schema says that a field needs no resolver of its own.
+
+A hint lies in the `extensions` of a graphql-core field or object type, beside the resolver, which other executors go on
+using: both must answer the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import GraphQLField, GraphQLObjectType
+
+EXTENSION = "execution"
+"""Under which name a hint lies in `extensions`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The field is an attribute of its object, of that name: a plain value, which is neither called nor awaited."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The field is what a quick function makes of its object, without context or arguments."""
+
+    function: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The field is fetched by a key, an attribute of its object; None where the key is None.
+
+    `load` is called with the operation's context and all keys of a level, each once. What it leaves out is null; an
+    exception as a value is the error of the fields with that key. Fields with the same `loader` are fetched together.
+    """
+
+    key: str
+    loader: Hashable
+    load: Callable[[Any, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The field is resolved for all objects of a level at once.
+
+    `resolve` is called with the operation's context, the objects, and the field's arguments as graphql-core coerced
+    them. It returns a value for each object, in their order; an exception as a value is the error of that one.
+    """
+
+    resolve: Callable[[Any, Sequence[Any], Mapping[str, Any]], Awaitable[Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf:
+    """Of an object type: its values are instances of exactly these classes, so that `is_type_of` need not be asked."""
+
+    classes: frozenset[type]
+
+
+FieldHint: TypeAlias = Attribute | Computed | Loaded | Level
+
+
+def give_hint(to: GraphQLField | GraphQLObjectType, hint: FieldHint | InstanceOf) -> None:
+    """Put a hint where the executor finds it."""
+    to.extensions[EXTENSION] = hint
