@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks import dashboard, dead_registries, harbor_watching, paging, probing, subscribers
+from benchmarks import dashboard, dead_registries, harbor_watching, paging, probing, pull_access, subscribers
 from benchmarks.report import Finding, printed
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
     "dead-registries": dead_registries.run,
     "subscribers": subscribers.run,
     "paging": paging.run,
+    "pull-access": pull_access.run,
     "probing": probing.run,
     "harbor-watching": harbor_watching.run,
 }

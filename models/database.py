@@ -30,8 +30,10 @@ T = TypeVar("T")
 
 MODEL_MODULES = [
     "models.installation",
+    "models.workspace",
     "models.integration",
     "models.space",
+    "models.binding",
     "models.reader_credential",
     "models.change_feed",
     "models.event",
@@ -70,6 +72,8 @@ class NewEvent:
     occurred_at: datetime
     integration_id: int | None
     data: dict[str, Any]
+    workspace_id: int | None = None
+    space_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -294,6 +298,8 @@ async def _write_events(transaction: Transaction) -> None:
                 type=event.type,
                 occurred_at=event.occurred_at,
                 integration_id=event.integration_id,
+                workspace_id=event.workspace_id,
+                space_id=event.space_id,
                 data=event.data,
             )
             for offset, event in enumerate(transaction.events)

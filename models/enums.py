@@ -70,6 +70,7 @@ class Role(StrEnum):
     """What the bearer of a credential may do."""
 
     PLATFORM_ADMIN = "PLATFORM_ADMIN"
+    WORKSPACE_ADMIN = "WORKSPACE_ADMIN"
     WORKSPACE_MEMBER = "WORKSPACE_MEMBER"
 
 
@@ -84,16 +85,72 @@ class EventType(StrEnum):
     HEALTH_CHANGED = "HEALTH_CHANGED"
     SPACE_ADDED = "SPACE_ADDED"
     SPACE_VANISHED = "SPACE_VANISHED"
+    SPACE_DECLARED = "SPACE_DECLARED"
+    SPACE_DELETED = "SPACE_DELETED"
     SPACE_VISIBILITY_CHANGED = "SPACE_VISIBILITY_CHANGED"
     IMAGE_PUSHED = "IMAGE_PUSHED"
     IMAGE_DELETED = "IMAGE_DELETED"
     TAG_CHANGED = "TAG_CHANGED"
+    WORKSPACE_CREATED = "WORKSPACE_CREATED"
+    WORKSPACE_UPDATED = "WORKSPACE_UPDATED"
+    WORKSPACE_DELETED = "WORKSPACE_DELETED"
+    NAMESPACE_ADDED = "NAMESPACE_ADDED"
+    NAMESPACE_REMOVED = "NAMESPACE_REMOVED"
+    BINDING_CREATED = "BINDING_CREATED"
+    BINDING_REVOKED = "BINDING_REVOKED"
+    BINDING_SUSPENDED = "BINDING_SUSPENDED"
+    BINDING_RESUMED = "BINDING_RESUMED"
     ACCESS_TOKEN_CREATED = "ACCESS_TOKEN_CREATED"  # noqa: S105 (a name, not a secret)
     ACCESS_TOKEN_REVOKED = "ACCESS_TOKEN_REVOKED"  # noqa: S105
 
 
 ADMINISTRATORS_EVENT_TYPES = frozenset({EventType.ACCESS_TOKEN_CREATED, EventType.ACCESS_TOKEN_REVOKED})
 """Events that only platform administrators may see."""
+
+
+SPACE_EVENT_TYPES = frozenset(
+    {
+        EventType.SPACE_ADDED,
+        EventType.SPACE_VANISHED,
+        EventType.SPACE_DECLARED,
+        EventType.SPACE_DELETED,
+        EventType.SPACE_VISIBILITY_CHANGED,
+        EventType.IMAGE_PUSHED,
+        EventType.IMAGE_DELETED,
+        EventType.TAG_CHANGED,
+    }
+)
+"""Events that tell of one space: who may not see it doesn't see them."""
+
+
+class BindingState(StrEnum):
+    """How a binding stands."""
+
+    ACTIVE = "ACTIVE"
+    REVOKING = "REVOKING"
+    SUSPENDED = "SUSPENDED"
+
+
+class EnforcementState(StrEnum):
+    """How far something decided is true at one place."""
+
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    ENFORCED = "ENFORCED"
+    NOT_ENFORCEABLE = "NOT_ENFORCEABLE"
+    PENDING = "PENDING"
+    FAILED = "FAILED"
+
+
+class PullAccessReason(StrEnum):
+    """Why an image may be pulled, or not."""
+
+    SPACE_IS_PUBLIC = "SPACE_IS_PUBLIC"
+    BOUND = "BOUND"
+    NOT_BOUND = "NOT_BOUND"
+    UNKNOWN_REGISTRY = "UNKNOWN_REGISTRY"
+    UNKNOWN_SPACE = "UNKNOWN_SPACE"
+    UNKNOWN_NAMESPACE = "UNKNOWN_NAMESPACE"
+    INVALID_IMAGE = "INVALID_IMAGE"
 
 
 class AuditOutcome(StrEnum):

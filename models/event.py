@@ -19,6 +19,8 @@ class Event(Model):
     type = fields.CharEnumField(EventType, max_length=32)
     occurred_at = fields.DatetimeField(db_index=True)
     integration_id = fields.BigIntField(null=True)
+    workspace_id = fields.BigIntField(null=True, description="whose it is: others than its viewers don't see it")
+    space_id = fields.BigIntField(null=True, description="what it tells of: who can't see that doesn't see it")
     data: fields.Field[dict[str, Any]] = fields.JSONField()
 
     class Meta:

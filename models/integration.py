@@ -5,18 +5,30 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from models.enums import HealthReason, HealthStatus, IntegrationOrigin, RegistryKind, StaleReason
+from models.workspace import Workspace
+
+PLATFORM_SCOPE = 0
+"""The scope of what is the platform's own; every other scope is the id of a workspace."""
 
 
 class Integration(Model):
-    """One registry that the platform knows: an address, a kind, a credential, an origin."""
+    """One registry that the platform knows: an address, a kind, a credential, an origin.
+
+    Names and addresses are unique within a scope: the platform's, or that of a workspace that brought its own.
+    """
 
     id = fields.BigIntField(primary_key=True)
     name = fields.CharField(max_length=200)
-    name_key = fields.CharField(max_length=400, unique=True, description="name, folded, unique and sorted by")
+    name_key = fields.CharField(max_length=400, description="name, folded, unique in its scope and sorted by")
     description = fields.TextField(null=True)
+    workspace: fields.ForeignKeyNullableRelation[Workspace] = fields.ForeignKeyField(
+        "models.Workspace", related_name="integrations", on_delete=fields.RESTRICT, null=True
+    )
+    workspace_id: int | None
+    scope = fields.BigIntField(default=PLATFORM_SCOPE, description="the workspace's id, 0 for the platform")
     kind = fields.CharEnumField(RegistryKind, max_length=32)
     origin = fields.CharEnumField(IntegrationOrigin, max_length=16)
-    url = fields.CharField(max_length=2048, unique=True, description="normalised")
+    url = fields.CharField(max_length=2048, description="normalised, unique in its scope")
     username = fields.CharField(max_length=255, null=True)
     password_encrypted = fields.TextField(null=True, description="AES-GCM, bound to the origin of the url")
     token_realm = fields.CharField(max_length=2048, null=True)
@@ -34,6 +46,7 @@ class Integration(Model):
 
     class Meta:
         table = "integration"
+        unique_together = (("name_key", "scope"), ("url", "scope"))
         indexes = (
             Index(fields=("name_key", "id"), name="integration_by_name"),
             Index(fields=("created_at", "id"), name="integration_by_creation"),
@@ -43,11 +56,12 @@ class Integration(Model):
 class ImageHost(Model):
     """What may stand before the first slash of an image's name, and whose it is.
 
-    One row for the host of each integration, one for each alias: a host belongs to one integration only.
+    One row for the host of each integration, one for each alias: within a scope, a host belongs to one integration.
     """
 
     id = fields.BigIntField(primary_key=True)
-    host = fields.CharField(max_length=300, unique=True, description="lower case, default port dropped")
+    host = fields.CharField(max_length=300, description="lower case, default port dropped")
+    scope = fields.BigIntField(default=PLATFORM_SCOPE, description="that of the integration")
     integration: fields.ForeignKeyRelation[Integration] = fields.ForeignKeyField(
         "models.Integration", related_name="image_hosts", on_delete=fields.CASCADE
     )
@@ -55,6 +69,7 @@ class ImageHost(Model):
 
     class Meta:
         table = "image_host"
+        unique_together = (("host", "scope"),)
         indexes = (Index(fields=("integration_id", "is_primary"), name="image_host_by_integration"),)
 
 

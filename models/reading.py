@@ -8,12 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from models.database import Database
 from models.dialects import Dialect
 
 R = TypeVar("R")
+
+
+class Readable(Protocol):
+    """What can be read from: the database as it was committed, or as a transaction sees it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the SQL must be like."""
+        ...
+
+    async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:
+        """Return the rows of a reading statement."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,38 +98,62 @@ class Statement:
         return f"{expression} LIKE {self.bind(f'%{escaped}%')} ESCAPE '\\'"
 
 
+class OneOf(str):
+    """A condition that is met when one of several is, of which each has an index of its own.
+
+    As a text it is looked for in every row. Lists are read part by part instead: the first, which may be long, in
+    order and as far as it is needed, the others whole.
+    """
+
+    __slots__ = ("parts",)
+    parts: tuple[str, ...]
+
+    def __new__(cls, text: str, *parts: str) -> OneOf:
+        """`parts` say what `text` says, in this order."""
+        condition = super().__new__(cls, text)
+        condition.parts = parts
+        return condition
+
+
 class RecordReader(Generic[R]):
     """How the rows of one source become records of one type."""
 
-    def __init__(self, record: type[R], table: str, columns: Mapping[str, str], *, joins: str = "") -> None:
+    def __init__(
+        self, record: type[R], table: str, columns: Mapping[str, str], *, joins: str = "", of_parent: Sequence[str] = ()
+    ) -> None:
         """`table` stands behind FROM, and has all that conditions speak of; `joins` gives each row no more than more
         columns, so that counting needs none; `columns` gives the expression of each of the record's fields.
+        `of_parent`: for what can be in the lists of several parents, conditions of which it meets one when it is in
+        the list of `parents."id"`; the first may be met by many.
         """
         hints = typing.get_type_hints(record)
         names = [field.name for field in fields(record)]  # type: ignore[arg-type]
         self._record = record
-        self._converters = [_converter(hints[name]) for name in names]
+        converters = [(index, _converter(hints[name])) for index, name in enumerate(names)]
+        self._converters = [(index, convert) for index, convert in converters if convert is not None]
         self._table = table
+        self._of_parent = of_parent
         self.source = table + joins
         self.select_list = ", ".join(f'{columns[name]} AS "{name}"' for name in names)
         self._count = len(names)
 
-    async def all(self, database: Database, where: Callable[[Statement], Sequence[str]]) -> list[R]:
+    async def all(self, readable: Readable, where: Callable[[Statement], Sequence[str]]) -> list[R]:
         """Return every record that meets the conditions, in no order."""
-        statement = Statement(database.dialect)
+        statement = Statement(readable.dialect)
         sql = f"SELECT {self.select_list} FROM {self.source}{_where(where(statement))}"
-        return self.read(database.dialect, await database.fetch(sql, *statement.values))
+        return self.read(readable.dialect, await readable.fetch(sql, *statement.values))
 
     async def page(
         self, database: Database, request: PageRequest, where: Callable[[Statement], Sequence[str]]
     ) -> Page[R]:
         """Return one page of the records that meet the conditions; its cost doesn't depend on its place."""
         statement = Statement(database.dialect)
-        conditions = [*where(statement), *_behind(statement, request)]
-        sql = (
-            f"SELECT {self.select_list} FROM {self.source}{_where(conditions)}"
-            f" ORDER BY {_ordering(request.order)} LIMIT {request.first + 1}"
-        )
+        ordering, limit = _ordering(request.order), request.first + 1
+        conditions, one_of = _split([*where(statement), *_behind(statement, request)])
+        if one_of is not None:
+            record_id = request.order.id_expression
+            conditions = [f"{record_id} IN ({self._in_parts(record_id, one_of.parts, conditions, ordering, limit)})"]
+        sql = f"SELECT {self.select_list} FROM {self.source}{_where(conditions)} ORDER BY {ordering} LIMIT {limit}"
         return self._cut(request, self.read(database.dialect, await database.fetch(sql, *statement.values)))
 
     async def pages(
@@ -131,20 +168,25 @@ class RecordReader(Generic[R]):
     ) -> dict[int, Page[R]]:
         """Return the same page of each parent's list, with one statement for all of them.
 
-        Its cost depends on what is returned, not on how much each parent has.
+        `parent` is the column that names it, where the reader doesn't say how records belong to parents. The cost
+        depends on what is returned, not on how much each parent has.
         """
         statement = Statement(database.dialect)
         ids = statement.bind(database.dialect.list_parameter(parent_ids))
         conditions = [*where(statement), *_behind(statement, request)]
+        record_id, ordering, limit = request.order.id_expression, _ordering(request.order), request.first + 1
+        if self._of_parent:
+            membership = f"{record_id} IN ({self._in_parts(record_id, self._of_parent, conditions, ordering, limit)})"
+        else:
+            membership = " AND ".join([f'{parent} = parents."id"', *conditions])
         sql = database.dialect.page_of_each(
             ids,
             select_list=self.select_list,
             source=self.source,
-            parent=parent,
-            conditions="".join(f" AND {condition}" for condition in conditions),
-            record_id=request.order.id_expression,
-            ordering=_ordering(request.order),
-            limit=request.first + 1,
+            membership=membership,
+            record_id=record_id,
+            ordering=ordering,
+            limit=limit,
         )
         found: dict[int, list[R]] = {parent_id: [] for parent_id in parent_ids}
         for record in self.read(database.dialect, await database.fetch(sql, *statement.values)):
@@ -154,7 +196,11 @@ class RecordReader(Generic[R]):
     async def count(self, database: Database, where: Callable[[Statement], Sequence[str]]) -> int:
         """Return how many records meet the conditions."""
         statement = Statement(database.dialect)
-        sql = f"SELECT COUNT(*) AS count FROM {self._table}{_where(where(statement))}"
+        others, one_of = _split(where(statement))
+        if one_of is None:
+            sql = f"SELECT COUNT(*) AS count FROM {self._table}{_where(others)}"
+        else:
+            sql = f"SELECT COUNT(*) AS count FROM ({self._in_parts('1', one_of.parts, others)}) AS members"
         rows = await database.fetch(sql, *statement.values)
         return int(rows[0]["count"])
 
@@ -168,22 +214,50 @@ class RecordReader(Generic[R]):
     ) -> dict[int, int]:
         """Return how many records of each parent meet the conditions, with one statement."""
         statement = Statement(database.dialect)
-        conditions = [statement.is_one_of(parent, parent_ids), *where(statement)]
-        sql = f"SELECT {parent} AS parent, COUNT(*) AS count FROM {self._table}{_where(conditions)} GROUP BY {parent}"
+        if self._of_parent:
+            parents = database.dialect.parents(statement.bind(database.dialect.list_parameter(parent_ids)))
+            members = self._in_parts(parent, self._of_parent, where(statement))
+            sql = (
+                f'SELECT parents."id" AS parent, (SELECT COUNT(*) FROM ({members}) AS members) AS count FROM {parents}'
+            )
+        else:
+            conditions = _where([statement.is_one_of(parent, parent_ids), *where(statement)])
+            sql = f"SELECT {parent} AS parent, COUNT(*) AS count FROM {self._table}{conditions} GROUP BY {parent}"
         rows = await database.fetch(sql, *statement.values)
         return dict.fromkeys(parent_ids, 0) | {row["parent"]: row["count"] for row in rows}
 
     def read(self, dialect: Dialect, rows: Sequence[Any]) -> list[R]:
         """Return the rows as records; the columns must begin with the select list."""
-        return [
-            self._record(
-                *(
-                    value if convert is None or value is None else convert(dialect, value)
-                    for convert, value in zip(self._converters, row, strict=False)
-                )
-            )
-            for row in rows
-        ]
+        if not rows:
+            return []
+        # Column by column: what needs no converting, most of it, is not looked at.
+        columns: list[Any] = list(zip(*rows, strict=True))[: self._count]
+        for index, convert in self._converters:
+            columns[index] = convert(dialect, columns[index])
+        return list(map(self._record, *columns))
+
+    def _in_parts(
+        self,
+        selected: str,
+        parts: Sequence[str],
+        conditions: Sequence[str],
+        ordering: str | None = None,
+        limit: int | None = None,
+    ) -> str:
+        """Return a statement that selects what meets one of the parts and all conditions, each once.
+
+        One part alone is met by way of an index; any of several would be looked for in every row. With an order, no
+        more of the first part is selected than can be needed. The others are short: told to read them in order as
+        well, PostgreSQL reads everything in that order to look for them.
+        """
+        selects = []
+        for number, part in enumerate(parts):
+            met_before = [f"NOT ({other})" for other in parts[:number]]
+            select = f"SELECT {selected} FROM {self._table}{_where([part, *met_before, *conditions])}"
+            if number == 0 and ordering is not None:
+                select = f"SELECT * FROM ({select} ORDER BY {ordering} LIMIT {limit}) AS first_part"
+            selects.append(select)
+        return " UNION ALL ".join(selects)
 
     def _cut(self, request: PageRequest, records: list[R]) -> Page[R]:
         return Page(
@@ -192,6 +266,12 @@ class RecordReader(Generic[R]):
             has_previous_page=request.after is not None,
             order=request.order,
         )
+
+
+def _split(conditions: Sequence[str]) -> tuple[list[str], OneOf | None]:
+    """Return the conditions that are met as they stand, and the one that is met in parts, if there is one."""
+    one_of = next((condition for condition in conditions if isinstance(condition, OneOf)), None)
+    return [condition for condition in conditions if condition is not one_of], one_of
 
 
 def _where(conditions: Sequence[str]) -> str:
@@ -218,17 +298,17 @@ def _behind(statement: Statement, request: PageRequest) -> list[str]:
     return [f"({', '.join(expressions)}) {sign} ({', '.join(values)})"]
 
 
-def _converter(hint: Any) -> Callable[[Dialect, Any], Any] | None:
-    """Return what turns a column's value into the hinted type; None when the driver gives it as it is."""
+def _converter(hint: Any) -> Callable[[Dialect, Sequence[Any]], Sequence[Any]] | None:
+    """Return what turns a column's values into the hinted type; None when the driver gives them as they are."""
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if hint is datetime:
-        return lambda dialect, value: dialect.datetime(value)
+        return lambda dialect, column: [None if value is None else dialect.datetime(value) for value in column]
     if hint is bool:
-        return lambda _, value: bool(value)
+        return lambda _, column: [None if value is None else bool(value) for value in column]
     if typing.get_origin(hint) in (dict, list):
-        return lambda dialect, value: dialect.json(value)
+        return lambda dialect, column: [None if value is None else dialect.json(value) for value in column]
     if isinstance(hint, type) and issubclass(hint, Enum):
-        members = hint._value2member_map_
-        return lambda _, value: members[value]
+        members = {None: None, **hint._value2member_map_}
+        return lambda _, column: [members[value] for value in column]
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.enums import (
     AuditOutcome,
+    BindingState,
     EventType,
     HealthReason,
     HealthStatus,
@@ -45,6 +46,7 @@ class IntegrationRecord:
     description: str | None
     kind: RegistryKind
     origin: IntegrationOrigin
+    workspace_id: int | None
     url: str
     image_host: str
     username: str | None
@@ -114,6 +116,19 @@ class SpaceRecord:
     created_at: datetime
     image_host: str
     registry_kind: RegistryKind
+    integration_workspace_id: int | None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it is at its registry, or expected there."""
+        return self.state is not SpaceState.VANISHED
+
+
+@dataclass(frozen=True, slots=True)
+class PullableSpaceRecord(SpaceRecord):
+    """A space as one that the namespaces of a workspace may pull from."""
+
+    workspace_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +155,69 @@ class RoutineCredentialRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceRecord:
+    """A tenant."""
+
+    id: int
+    name: str
+    name_key: str
+    external_id: str | None
+    labels: dict[str, str]
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRecord:
+    """A namespace of a workspace."""
+
+    id: int
+    workspace_id: int
+    cluster: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRecord:
+    """A binding, with what its state follows from."""
+
+    id: int
+    space_id: int
+    workspace_id: int
+    integration_id: int
+    bound_by: str
+    bound_at: datetime
+    revoked_at: datetime | None
+    version: int
+    space_state: SpaceState
+    space_visibility: Visibility
+    registry_kind: RegistryKind
+
+    @property
+    def state(self) -> BindingState:
+        """How it stands; only an active one gives access."""
+        if self.revoked_at is not None:
+            return BindingState.REVOKING
+        return BindingState.SUSPENDED if self.space_state is SpaceState.VANISHED else BindingState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEnforcementRecord:
+    """How far the bindings of a workspace have been made true at a registry."""
+
+    workspace_id: int
+    integration_id: int
+    desired_version: int
+    applied_version: int
+    failure: str | None
+    changed_at: datetime
+    next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventRecord:
     """One thing that has happened."""
 
@@ -147,6 +225,8 @@ class EventRecord:
     type: EventType
     occurred_at: datetime
     integration_id: int | None
+    workspace_id: int | None
+    space_id: int | None
     data: dict[str, Any]
 
 
@@ -175,6 +255,7 @@ class AccessTokenRecord:
     id: int
     name: str
     role: Role
+    workspace_id: int | None
     created_by: str
     created_at: datetime
     expires_at: datetime

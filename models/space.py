@@ -35,6 +35,7 @@ class Space(Model):
             Index(fields=("integration_id", "created_at", "id"), name="space_by_integration_and_creation"),
             Index(fields=("name", "id"), name="space_by_name"),
             Index(fields=("created_at", "id"), name="space_by_creation"),
+            Index(fields=("visibility", "name", "id"), name="space_by_visibility"),
         )
 
 

@@ -1,5 +1,6 @@
 """The kinds of registries there are, and what each of them can do, as data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,7 +38,8 @@ class KindDescription:
     """One kind of registry, for people and for those who ask what it can do.
 
     ``abilities`` are those of the registry software, whether our client for it has them all yet or not;
-    ``is_supported`` says whether registries of this kind can be integrated at all.
+    ``is_supported`` says whether registries of this kind can be integrated at all. ``is_space_name`` says whether a
+    space may be called so there, and ``space_name_rule`` is the same for people, a sentence.
     """
 
     kind: RegistryKind
@@ -46,6 +48,8 @@ class KindDescription:
     abilities: frozenset[Ability]
     requires_credential: bool
     is_supported: bool
+    is_space_name: Callable[[str], bool]
+    space_name_rule: str
 
 
 class KindNotSupported(ValueError):

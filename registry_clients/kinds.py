@@ -6,13 +6,20 @@ from types import MappingProxyType
 
 from registry_clients.addresses import AddressPolicy
 from registry_clients.docker_registry.client import DockerRegistryClient
+from registry_clients.docker_registry.payloads import is_repository_name
 from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.harbor.client import HarborClient
+from registry_clients.harbor.projects import PROJECT_NAME_RULE, is_project_name
 from registry_clients.kind import Ability, KindDescription, KindNotSupported, RegistryKind
 from registry_clients.observed_transport import ObservedTransport
 from registry_clients.protocol import RegistryClient
 from registry_clients.recognition import recognise
 from registry_clients.transport import AiohttpTransport, RegistryTransport, TransportSettings
+
+
+def _is_first_segment(name: str) -> bool:
+    return "/" not in name and is_repository_name(name)
+
 
 KIND_DESCRIPTIONS: Mapping[RegistryKind, KindDescription] = MappingProxyType(
     {
@@ -23,6 +30,8 @@ KIND_DESCRIPTIONS: Mapping[RegistryKind, KindDescription] = MappingProxyType(
             abilities=frozenset(Ability) - {Ability.TOKEN_SERVER, Ability.NOTIFICATIONS},
             requires_credential=True,
             is_supported=True,
+            is_space_name=is_project_name,
+            space_name_rule=PROJECT_NAME_RULE,
         ),
         RegistryKind.DOCKER_REGISTRY: KindDescription(
             kind=RegistryKind.DOCKER_REGISTRY,
@@ -41,6 +50,11 @@ KIND_DESCRIPTIONS: Mapping[RegistryKind, KindDescription] = MappingProxyType(
             ),
             requires_credential=False,
             is_supported=True,
+            is_space_name=_is_first_segment,
+            space_name_rule=(
+                "A name here begins the names of repositories: lower-case letters and digits, with a dot, one or two"
+                " underscores, or dashes between them; 255 characters at most."
+            ),
         ),
     }
 )

@@ -120,7 +120,8 @@ class ReadsStorage(Protocol):
 class ChangesSpaces(Protocol):
     """A client that can make and delete spaces. Needs the administrator's credential.
 
-    All calls raise ReadOnly when the registry takes no writes, and SpaceRefused.
+    All calls raise ReadOnly when the registry takes no writes, and SpaceRefused. After other errors it may have been
+    done all the same, unless the registry was not even reached.
     """
 
     async def create_space(self, name: str, *, is_public: bool, quota_limit_bytes: int | None = None) -> FoundSpace:

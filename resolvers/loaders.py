@@ -35,7 +35,7 @@ class IntegrationByIdLoader(Loader[int, IntegrationRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, IntegrationRecord | None]:
         """Return the integrations."""
-        return dict(await integrations_by_id(self.database, keys))
+        return dict(await integrations_by_id(self.database, keys, self.viewer.sight))
 
 
 class SpaceByIdLoader(Loader[int, SpaceRecord | None]):
@@ -43,7 +43,7 @@ class SpaceByIdLoader(Loader[int, SpaceRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, SpaceRecord | None]:
         """Return the spaces."""
-        return dict(await spaces_by_id(self.database, keys))
+        return dict(await spaces_by_id(self.database, keys, self.viewer.sight))
 
 
 class AccessTokenByIdLoader(Loader[int, AccessTokenRecord | None]):
@@ -75,11 +75,12 @@ class ImageHostAliasesByIntegrationIdLoader(Loader[int, list[str]]):
 
 
 class SpaceCountByIntegrationIdLoader(Loader[int, int]):
-    """How many spaces stand at each integration."""
+    """How many spaces stand at each integration, of those that the viewer may see."""
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, int]:
         """Return the counts."""
-        return await SPACES.counts(self.database, SpaceConditions(), parent='s."integration_id"', parent_ids=keys)
+        conditions = SpaceConditions(sight=self.viewer.sight)
+        return await SPACES.counts(self.database, conditions, parent='s."integration_id"', parent_ids=keys)
 
 
 class SpacePageLoader(NestedPageLoader[SpaceRecord]):
@@ -117,17 +118,19 @@ class RepositoryByIdLoader(Loader[int, RepositoryRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, RepositoryRecord | None]:
         """Return the repositories."""
-        return dict(await repositories_by_id(self.database, keys))
+        return dict(await repositories_by_id(self.database, keys, self.viewer.sight))
 
 
 class RoutineCredentialByIntegrationIdLoader(Loader[int, RoutineCredentialRecord | None]):
-    """With what integrations are read, for administrators alone."""
+    """With what integrations are read, for those who administer them."""
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, RoutineCredentialRecord | None]:
         """Return the credentials' names."""
-        if not self.viewer.is_platform_admin:
+        if self.viewer.is_platform_admin:
+            return dict(await routine_credentials(self.database, keys))
+        if not self.viewer.administers(self.viewer.workspace_id):
             return {}
-        return dict(await routine_credentials(self.database, keys))
+        return dict(await routine_credentials(self.database, keys, self.viewer.sight.workspace_ids))
 
 
 @dataclass(frozen=True, slots=True)

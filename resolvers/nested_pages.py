@@ -41,16 +41,22 @@ class NestedPageLoader(Loader[PartOf, Page[R]]):
             page = group[0].page
             if page is None:
                 raise ValueError("a page is asked for by a page request")
-            pages = await self.reader.pages(
-                self.database,
-                page,
-                group[0].conditions,
-                parent=self.parent,
-                parent_attribute=self.parent_attribute,
-                parent_ids=[key.parent_id for key in group],
-            )
+            pages = await self.pages_of([key.parent_id for key in group], group[0].conditions, page)
             found |= {key: pages[key.parent_id] for key in group}
         return found
+
+    async def pages_of(
+        self, parent_ids: Sequence[int], conditions: Callable[[Statement], Sequence[str]], page: PageRequest
+    ) -> Mapping[int, Page[R]]:
+        """Return the same page of the list of each parent."""
+        return await self.reader.pages(
+            self.database,
+            page,
+            conditions,
+            parent=self.parent,
+            parent_attribute=self.parent_attribute,
+            parent_ids=parent_ids,
+        )
 
 
 class NestedTotalLoader(Loader[PartOf, int]):

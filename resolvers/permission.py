@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from models.enums import Role
 from services.viewer import Viewer
 
 
@@ -9,11 +10,21 @@ class Access(Enum):
     """Who may use a root field."""
 
     EVERY_VIEWER = "every viewer"
+    WORKSPACE_ADMINISTRATORS = "platform administrators, and workspace administrators for what is their workspace's"
     PLATFORM_ADMINISTRATORS = "platform administrators"
 
     def is_granted_to(self, viewer: Viewer) -> bool:
         """Return whether the viewer may."""
-        return self is Access.EVERY_VIEWER or viewer.is_platform_admin
+        if self is Access.EVERY_VIEWER or viewer.is_platform_admin:
+            return True
+        return self is Access.WORKSPACE_ADMINISTRATORS and viewer.role is Role.WORKSPACE_ADMIN
+
+    @property
+    def refusal(self) -> str:
+        """What others are told."""
+        if self is Access.WORKSPACE_ADMINISTRATORS:
+            return "This is for administrators, of the platform or of a workspace."
+        return "This is for platform administrators."
 
 
 ACCESS_METADATA = "access"

@@ -14,9 +14,9 @@ class PublicError(Exception):
         self.extensions = extensions or {}
 
 
-def forbidden() -> PublicError:
+def forbidden(message: str) -> PublicError:
     """Return the error for what the viewer may not use."""
-    return PublicError("This is for platform administrators.", "FORBIDDEN")
+    return PublicError(message, "FORBIDDEN")
 
 
 def bad_input(message: str) -> PublicError:

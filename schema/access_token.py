@@ -8,8 +8,11 @@ import strawberry
 
 from models.records import AccessTokenRecord
 from resolvers.context import Info
+from resolvers.loading import loaded
+from resolvers.workspace_loaders import WorkspaceByIdLoader
 from schema.enums import Role
 from schema.node import Node, RecordBacked
+from schema.workspace import Workspace
 
 
 def _is_active(root: strawberry.Parent[AccessTokenRecord], info: Info) -> bool:
@@ -24,6 +27,11 @@ class AccessToken(RecordBacked, Node):
 
     name: str = strawberry.field(description="What it is for.")
     role: Role = strawberry.field(description="What its bearer may do.")
+    workspace: Workspace | None = loaded(
+        WorkspaceByIdLoader,
+        key="workspace_id",
+        description="In which workspace; null for a role that is for the whole platform, and when it is gone.",
+    )
     created_by: str = strawberry.field(description="Who made it.")
     created_at: datetime = strawberry.field(description="When it was made.")
     expires_at: datetime = strawberry.field(description="Until when it is good.")
@@ -37,4 +45,9 @@ class Viewer:
 
     name: str = strawberry.field(description="The name of your credential.")
     role: Role = strawberry.field(description="What you may do.")
+    workspace: Workspace | None = loaded(
+        WorkspaceByIdLoader,
+        key="workspace_id",
+        description="In which workspace; null when your role is for the whole platform, or for none that stands.",
+    )
     expires_at: datetime = strawberry.field(description="Until when your credential is good.")

@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers.global_ids import key_of
 from resolvers.public_errors import bad_input
+from services.user_errors import NotFound, UserError, UserErrors
 
 MOST_IDS = 100
 MOST_TEXTS = 100
@@ -22,6 +23,25 @@ def keys_or_nothing(ids: Sequence[strawberry.ID] | None, type_name: str) -> tupl
     if len(ids) > MOST_IDS:
         raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
     return tuple(sorted({key for key in (key_of(given, type_name) for given in ids) if key is not None}))
+
+
+def input_key(given: str, type_name: str, what: str, field: str = "id") -> int:
+    """Return the key of an id in a mutation's input. Raises NotFound for one of another type, or of nothing."""
+    key = key_of(given, type_name)
+    if key is None:
+        raise NotFound(what, ("input", field))
+    return key
+
+
+def input_keys(given: Sequence[str], type_name: str, what: str, field: str) -> list[int]:
+    """Return the keys of ids in a mutation's input. Raises UserErrors with NotFound for each that is none."""
+    keys = [key_of(each, type_name) for each in given]
+    errors: list[UserError] = [
+        NotFound(what, ("input", field, str(index))) for index, key in enumerate(keys) if key is None
+    ]
+    if errors:
+        raise UserErrors(errors)
+    return [key for key in keys if key is not None]
 
 
 def checked_text(text: str | None) -> str | None:

@@ -21,8 +21,8 @@ from resolvers.context import Info
 from resolvers.permission import ACCESS_METADATA, Access
 from resolvers.public_errors import forbidden
 from schema.payloads import Payload
-from schema.user_error import Forbidden, shown
-from services.user_errors import UserError, UserErrors
+from schema.user_error import shown
+from services.user_errors import Forbidden, UserError, UserErrors
 
 P = TypeVar("P", bound=Payload)
 
@@ -47,7 +47,7 @@ def query(access: Access, description: str) -> Callable[[Callable[..., Any]], An
         @functools.wraps(resolver)
         async def resolve(info: Info, **arguments: Any) -> Any:
             if not access.is_granted_to(info.context.viewer):
-                raise forbidden()
+                raise forbidden(access.refusal)
             result = resolver(info, **arguments)
             return await result if inspect.isawaitable(result) else result
 
@@ -63,7 +63,7 @@ def subscription(access: Access, description: str) -> Callable[[Callable[..., An
         @functools.wraps(resolver)
         async def subscribe(info: Info, **arguments: Any) -> Any:
             if not access.is_granted_to(info.context.viewer):
-                raise forbidden()
+                raise forbidden(access.refusal)
             async with aclosing(resolver(info, **arguments)) as values:
                 async for value in values:
                     yield value
@@ -90,13 +90,13 @@ def mutation(
             audit = context.services.audit
             if not access.is_granted_to(context.viewer):
                 await audit.refuse(context.viewer, name, given, context.request_id, Forbidden.code)
-                return payload(errors=[shown(Forbidden())])
+                return payload(errors=[shown(Forbidden(access.refusal), context.viewer)])
             row_id = await audit.begin(context.viewer, name, given, context.request_id)
             try:
                 result = await resolver(info, input)
             except (UserError, UserErrors) as error:
                 errors = error.errors if isinstance(error, UserErrors) else [error]
-                result = payload(errors=[shown(each) for each in errors])
+                result = payload(errors=[shown(each, context.viewer) for each in errors])
             except asyncio.CancelledError:
                 await audit.finish(row_id, AuditOutcome.CANCELLED)
                 raise

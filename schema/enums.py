@@ -8,10 +8,13 @@ import strawberry
 
 from models.enums import (
     AuditOutcome,
+    BindingState,
+    EnforcementState,
     EventType,
     HealthReason,
     HealthStatus,
     IntegrationOrigin,
+    PullAccessReason,
     RegistryKind,
     Role,
     SpaceState,
@@ -22,12 +25,15 @@ from registry_clients.kind import Ability as RegistryAbility
 
 __all__ = [
     "AuditOutcome",
+    "BindingState",
+    "EnforcementState",
     "EventType",
     "HealthReason",
     "HealthStatus",
     "IntegrationLabel",
     "IntegrationOrigin",
     "OrderDirection",
+    "PullAccessReason",
     "RegistryAbility",
     "RegistryKind",
     "Role",
@@ -136,7 +142,9 @@ describe(
     "What the bearer of an access token may do.",
     {
         "PLATFORM_ADMIN": "Everything.",
-        "WORKSPACE_MEMBER": "See the platform's registries, without what is for administrators.",
+        "WORKSPACE_ADMIN": "What a member may, and integrate registries for the own workspace alone.",
+        "WORKSPACE_MEMBER": "See the own workspace, what it may pull, and the registries, without what is for"
+        " administrators.",
     },
 )
 describe(
@@ -149,14 +157,58 @@ describe(
         "INTEGRATION_DOUBTED": "Most spaces of an integration were missing at once; its list is stale.",
         "INTEGRATION_TRUSTED": "The list of an integration is no longer stale.",
         "HEALTH_CHANGED": "The health of an integration changed.",
-        "SPACE_ADDED": "A space was found.",
+        "SPACE_ADDED": "A space was found, or made.",
         "SPACE_VANISHED": "A space is no longer there.",
+        "SPACE_DECLARED": "A space was declared before its first image.",
+        "SPACE_DELETED": "A space was deleted, or its declaration taken back.",
         "SPACE_VISIBILITY_CHANGED": "A space was opened to everybody, or closed.",
         "IMAGE_PUSHED": "An image was pushed.",
         "IMAGE_DELETED": "An image was deleted.",
         "TAG_CHANGED": "A tag was set or taken away.",
+        "WORKSPACE_CREATED": "A workspace was created.",
+        "WORKSPACE_UPDATED": "A workspace was changed.",
+        "WORKSPACE_DELETED": "A workspace was deleted.",
+        "NAMESPACE_ADDED": "A namespace was given to a workspace.",
+        "NAMESPACE_REMOVED": "A namespace no longer belongs to a workspace.",
+        "BINDING_CREATED": "A space was bound to a workspace.",
+        "BINDING_REVOKED": "A space was taken away from a workspace.",
+        "BINDING_SUSPENDED": "A bound space vanished: its binding grants nothing until it is back.",
+        "BINDING_RESUMED": "A bound space is back, and so is what its binding grants.",
         "ACCESS_TOKEN_CREATED": "An access token was created. Administrators see it.",
         "ACCESS_TOKEN_REVOKED": "An access token was revoked. Administrators see it.",
+    },
+)
+describe(
+    BindingState,
+    "How a binding stands.",
+    {
+        "ACTIVE": "It gives access.",
+        "REVOKING": "It was taken away and gives no access; it is not yet confirmed everywhere that it is gone.",
+        "SUSPENDED": "Its space vanished from the registry. It gives access again if the same space comes back.",
+    },
+)
+describe(
+    EnforcementState,
+    "How far a decision is true at one place.",
+    {
+        "NOT_APPLICABLE": "There is nothing to make true: the space is public.",
+        "ENFORCED": "It is true there.",
+        "NOT_ENFORCEABLE": "This place has no means to make it true.",
+        "PENDING": "It is not true there yet.",
+        "FAILED": "The last try to make it true failed.",
+    },
+)
+describe(
+    PullAccessReason,
+    "Why an image may be pulled, or not.",
+    {
+        "SPACE_IS_PUBLIC": "Its space is public: every namespace may pull.",
+        "BOUND": "Its space is bound to the workspace of the namespace.",
+        "NOT_BOUND": "Its space is private and not bound to the workspace of the namespace.",
+        "UNKNOWN_REGISTRY": "No integrated registry has this image host.",
+        "UNKNOWN_SPACE": "The registry has no such space that the namespace could pull from.",
+        "UNKNOWN_NAMESPACE": "The namespace belongs to no workspace, and the space is not public.",
+        "INVALID_IMAGE": "This is no image reference.",
     },
 )
 describe(

@@ -9,7 +9,8 @@ import strawberry
 
 from models.records import HealthCheckRecord, HealthRecord
 from resolvers.context import Info
-from resolvers.loaders import ChecksOfIntegration, HealthCheckLoader
+from resolvers.loaders import ChecksOfIntegration, HealthCheckLoader, IntegrationByIdLoader
+from resolvers.permission import Access
 from resolvers.public_errors import bad_input
 from schema.enums import HealthReason, HealthStatus
 from schema.node import backed
@@ -21,10 +22,24 @@ def _registry_message(root: strawberry.Parent[HealthRecord | HealthCheckRecord],
     return root.registry_message if info.context.viewer.is_platform_admin else None
 
 
-def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
-    if root.components is None or not info.context.viewer.is_platform_admin:
+async def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
+    viewer = info.context.viewer
+    if root.components is None or not Access.WORKSPACE_ADMINISTRATORS.is_granted_to(viewer):
         return None
-    return [HealthComponent(**component) for component in root.components]
+    if not viewer.is_platform_admin:
+        integration = await info.context.loader(IntegrationByIdLoader).load(root.integration_id)
+        if integration is None or not viewer.administers(integration.workspace_id):
+            return None
+    return [
+        HealthComponent(
+            name=component["name"], is_healthy=component["is_healthy"], registry_message=component["message"]
+        )
+        for component in root.components
+    ]
+
+
+def _component_message(root: strawberry.Parent[HealthComponent], info: Info) -> str | None:
+    return root.registry_message if info.context.viewer.is_platform_admin else None
 
 
 async def _checks(
@@ -44,7 +59,10 @@ class HealthComponent:
 
     name: str = strawberry.field(description="What the registry calls it.")
     is_healthy: bool = strawberry.field(description="Whether the registry says that it is well.")
-    message: str | None = strawberry.field(description="What the registry says of it.")
+    registry_message: strawberry.Private[str | None]
+    message: str | None = strawberry.field(
+        resolver=_component_message, description="What the registry says of it. Platform administrators see it."
+    )
 
 
 @strawberry.type(description="One check of a registry.")
@@ -56,7 +74,7 @@ class HealthCheck:
     reason: HealthReason | None = strawberry.field(description="Why not; null for a good check.")
     message: str | None = strawberry.field(description="Why not, in a sentence.")
     registry_message: str | None = strawberry.field(
-        resolver=_registry_message, description="The registry's own words. Administrators see them."
+        resolver=_registry_message, description="The registry's own words. Platform administrators see them."
     )
     latency_milliseconds: float | None = strawberry.field(description="How long it took, in milliseconds.")
 
@@ -69,7 +87,7 @@ class Health:
     reason: HealthReason | None = strawberry.field(description="Why not; null when healthy.")
     message: str | None = strawberry.field(description="Why not, in a sentence that says what to do.")
     registry_message: str | None = strawberry.field(
-        resolver=_registry_message, description="The registry's own words. Administrators see them."
+        resolver=_registry_message, description="The registry's own words. Platform administrators see them."
     )
     since: datetime | None = strawberry.field(description="Since when it has this status.")
     checked_at: datetime | None = strawberry.field(description="When it was last checked.")

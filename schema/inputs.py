@@ -8,8 +8,9 @@ import strawberry
 
 from schema.enums import RegistryKind, Role
 from schema.scalars import URL
+from services.left_out import LEFT_OUT
 from services.registry_input import RegistryInput, TlsInput
-from services.updating import LEFT_OUT, IntegrationUpdate
+from services.updating import IntegrationUpdate
 
 
 @strawberry.input(description="Whom to trust at a registry. By default, the system's certificate authorities.")
@@ -45,6 +46,10 @@ class CheckRegistryInput:
         default=None,
         description="The address of its token server, when that is on another host: it gets the credential.",
     )
+    workspace_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="For which workspace; left out, for the platform. Where it may lie depends on that.",
+    )
 
     def to_service(self) -> RegistryInput:
         """Return it as the services take it."""
@@ -55,7 +60,7 @@ class CheckRegistryInput:
 class IntegrateRegistryInput:
     """What integrateRegistry takes."""
 
-    name: str = strawberry.field(description="What to call it; unique, 100 characters at most.")
+    name: str = strawberry.field(description="What to call it; unique in its scope, 100 characters at most.")
     kind: RegistryKind = strawberry.field(description="What software it is.")
     url: URL = strawberry.field(description="Its address, such as https://registry.example.com.")
     image_host: str | None = strawberry.field(
@@ -70,6 +75,11 @@ class IntegrateRegistryInput:
         description="The address of its token server, when that is on another host: it gets the credential.",
     )
     description: str | None = strawberry.field(default=None, description="What it is for.")
+    workspace_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The workspace that brings it, for its own namespaces alone; left out, it is the platform's."
+        " Workspace administrators give their own.",
+    )
 
     def to_service(self) -> RegistryInput:
         """Return how to reach it, as the services take it."""
@@ -91,7 +101,8 @@ class UpdateIntegrationInput:
         description="Its new image host; null: as in the address. Needs username and password again.",
     )
     image_host_aliases: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="All of its further image hosts; null or empty: none."
+        default=strawberry.UNSET,
+        description="All of its further image hosts; null or empty: none. A new one needs username and password again.",
     )
     tls: TlsSettingsInput | None = strawberry.field(
         default=strawberry.UNSET,
@@ -172,6 +183,9 @@ class CreateAccessTokenInput:
     name: str = strawberry.field(description="What it is for; 100 characters at most.")
     role: Role = strawberry.field(description="What its bearer may do.")
     expires_at: datetime = strawberry.field(description="Until when it is good; within ten years.")
+    workspace_id: strawberry.ID | None = strawberry.field(
+        default=None, description="In which workspace: for every role but PLATFORM_ADMIN, which has none."
+    )
 
 
 @strawberry.input(description="An access token to revoke.")

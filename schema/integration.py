@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -13,7 +12,8 @@ from models.enums import HealthStatus as Status
 from models.queries.integrations import BY_CREATION, BY_NAME, IntegrationConditions
 from models.reading import Order
 from models.records import IntegrationRecord, RoutineCredentialRecord
-from resolvers.context import Info
+from resolvers.context import Info, RequestContext
+from resolvers.integration_loaders import BoundWorkspaceCountByIntegrationIdLoader
 from resolvers.loaders import (
     ImageHostAliasesByIntegrationIdLoader,
     RoutineCredentialByIntegrationIdLoader,
@@ -22,10 +22,10 @@ from resolvers.loaders import (
     SpaceTotalLoader,
 )
 from resolvers.loading import loaded
-from resolvers.nested_pages import PartOf
 from resolvers.paging import page_request
-from schema.arguments import checked_text
-from schema.connection import After, Connection, First, connection
+from resolvers.workspace_loaders import WorkspaceByIdLoader
+from schema.arguments import checked_text, keys_or_nothing
+from schema.connection import After, Connection, First, ListRequest, nested_list
 from schema.enums import (
     HealthStatus,
     IntegrationLabel,
@@ -41,6 +41,7 @@ from schema.node import Node, RecordBacked
 from schema.ordering import directed
 from schema.scalars import URL
 from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
+from schema.workspace import Workspace
 
 
 @strawberry.type(description="Whom this server trusts when it speaks to a registry.")
@@ -82,15 +83,15 @@ class RoutineCredential:
 
 
 def _url(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
-    return URL(root.url) if info.context.viewer.is_platform_admin else None
+    return URL(root.url) if info.context.viewer.administers(root.workspace_id) else None
 
 
 def _username(root: strawberry.Parent[IntegrationRecord], info: Info) -> str | None:
-    return root.username if info.context.viewer.is_platform_admin else None
+    return root.username if info.context.viewer.administers(root.workspace_id) else None
 
 
 def _token_realm(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
-    if root.token_realm is None or not info.context.viewer.is_platform_admin:
+    if root.token_realm is None or not info.context.viewer.administers(root.workspace_id):
         return None
     return URL(root.token_realm)
 
@@ -117,14 +118,13 @@ def _stale(root: strawberry.Parent[IntegrationRecord]) -> Staleness | None:
 
 
 def _tls(root: strawberry.Parent[IntegrationRecord], info: Info) -> TlsSettings | None:
-    if not info.context.viewer.is_platform_admin:
+    if not info.context.viewer.administers(root.workspace_id):
         return None
     return TlsSettings(ca_certificate_pem=root.ca_certificate_pem, is_verification_skipped=root.is_verification_skipped)
 
 
-async def _spaces(
-    root: strawberry.Parent[IntegrationRecord],
-    info: Info,
+def _spaces(
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[  # noqa: A002 (the surface's word)
@@ -133,12 +133,10 @@ async def _spaces(
     order_by: Annotated[
         SpaceOrder | None, strawberry.argument(description="In which order; by name where it is left out.")
     ] = None,
-) -> Connection[Space]:
-    request = page_request(first, after, space_order(order_by))
-    key = PartOf(root.id, space_conditions(filter), request)
-    page = await info.context.loader(SpacePageLoader).load(key)
-    total = PartOf(root.id, key.conditions)
-    return connection(Space, page, partial(info.context.loader(SpaceTotalLoader).load, total))
+) -> ListRequest:
+    return ListRequest(
+        space_conditions(filter, context.viewer.sight), page_request(first, after, space_order(order_by))
+    )
 
 
 @strawberry.type(description="A registry that the platform knows.")
@@ -147,10 +145,15 @@ class Integration(RecordBacked, Node):
 
     record = IntegrationRecord
 
-    name: str = strawberry.field(description="What people call it; unique, whatever its case.")
+    name: str = strawberry.field(description="What people call it; unique in its scope, whatever its case.")
     description: str | None = strawberry.field(description="What it is for.")
     kind: RegistryKind = strawberry.field(description="What software it is.")
     origin: IntegrationOrigin = strawberry.field(description="How it came to be integrated.")
+    scope: Workspace | None = loaded(
+        WorkspaceByIdLoader,
+        key="workspace_id",
+        description="The workspace that brought it, for whose namespaces alone it counts; null for the platform's.",
+    )
     url: URL | None = strawberry.field(
         resolver=_url,
         description="How this server reaches it. Administrators see it.",
@@ -186,7 +189,14 @@ class Integration(RecordBacked, Node):
         resolver=_tls, description="Whom this server trusts there. Administrators see it."
     )
     space_count: int = loaded(SpaceCountByIntegrationIdLoader, key="id", description="How many spaces it holds.")
-    spaces: Connection[Space] = strawberry.field(resolver=_spaces, description="The spaces that it holds.")
+    bound_workspace_count: int = loaded(
+        BoundWorkspaceCountByIntegrationIdLoader,
+        key="id",
+        description="To how many workspaces its spaces are given, of those that you may see.",
+    )
+    spaces: Connection[Space] = nested_list(
+        _spaces, SpacePageLoader, SpaceTotalLoader, description="The spaces that it holds."
+    )
     synchronized_at: datetime | None = strawberry.field(
         resolver=_synchronized_at,
         description="When its spaces were last looked at.",
@@ -206,6 +216,12 @@ class IntegrationFilter:
     origins: list[IntegrationOrigin] | None = strawberry.field(default=None, description="Of one of these origins.")
     health_statuses: list[HealthStatus] | None = strawberry.field(
         default=None, description="With one of these healths."
+    )
+    workspace_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Brought by one of these workspaces."
+    )
+    is_platform: bool | None = strawberry.field(
+        default=None, description="true: the platform's alone; false: those that workspaces brought."
     )
 
 
@@ -240,6 +256,8 @@ def integration_conditions(given: IntegrationFilter | None) -> IntegrationCondit
         kinds=None if given.kinds is None else tuple(given.kinds),
         origins=None if given.origins is None else tuple(given.origins),
         health_statuses=None if given.health_statuses is None else tuple(given.health_statuses),
+        workspace_ids=keys_or_nothing(given.workspace_ids, "Workspace"),
+        is_platform=given.is_platform,
     )
 
 

@@ -39,7 +39,8 @@ class RecordBacked:
         return isinstance(value, cls.record)
 
 
-def _id(root: strawberry.Parent[Any], info: Info) -> strawberry.ID:
+def node_id(root: strawberry.Parent[Any], info: Info) -> strawberry.ID:
+    """Return the id of a thing: of the type as which it is shown."""
     return strawberry.ID(global_id(info._raw_info.parent_type.name, root.id))
 
 
@@ -48,6 +49,6 @@ class Node:
     """A thing with a global id."""
 
     id: strawberry.ID = strawberry.field(
-        resolver=_id,
+        resolver=node_id,
         description="Opaque, and unique over all types. The same for as long as the thing exists.",
     )

@@ -30,7 +30,7 @@ class Repository(RecordBacked, Node):
     record = RepositoryRecord
 
     space: Annotated[Space, strawberry.lazy("schema.space")] = loaded(
-        SpaceByIdLoader, key="space_id", description="The space that it belongs to."
+        SpaceByIdLoader, key="space_id", required="space", description="The space that it belongs to."
     )
     name: str = strawberry.field(description="Its whole name at the registry.")
     image: str = strawberry.field(resolver=_image, description="Host and name, ready to copy.")

@@ -9,6 +9,8 @@ from strawberry.types.scalar import ScalarDefinition
 URL = NewType("URL", str)
 Cursor = NewType("Cursor", str)
 Count = NewType("Count", int)
+ByteSize = NewType("ByteSize", int)
+Digest = NewType("Digest", str)
 JSONText = NewType("JSONText", str)
 
 
@@ -64,6 +66,19 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="How many of something: a whole number that may go past 2^31. A JSON number, safe to 2^53.",
         serialize=int,
         parse_value=_parse_count,
+    ),
+    ByteSize: strawberry.scalar(
+        name="ByteSize",
+        description="A number of bytes, which may go past 2^31. A JSON number, safe to 2^53.",
+        serialize=int,
+        parse_value=_parse_count,
+    ),
+    Digest: strawberry.scalar(
+        name="Digest",
+        description="What tells one content from every other: algorithm:hexadecimal, such as sha256:….",
+        specified_by_url="https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests",
+        serialize=str,
+        parse_value=_parse_text,
     ),
     Cursor: strawberry.scalar(
         name="Cursor",

@@ -4,7 +4,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.declaring import require_declared
-from schema.event import EVENT_TYPES
+from schema.event_types import EVENT_TYPES
+from schema.execution_hints import give_hints
 from schema.roots.mutation import Mutation
 from schema.roots.query import Query
 from schema.roots.subscription import Subscription
@@ -18,10 +19,12 @@ def build_schema() -> strawberry.Schema:
     Raises UndeclaredAccess when a root field doesn't say who may use it: such a server must not start.
     """
     require_declared(Query, Mutation, Subscription)
-    return strawberry.Schema(
+    schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[*EVENT_TYPES, *USER_ERROR_TYPES],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    give_hints(schema)
+    return schema

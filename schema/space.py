@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from models.enums import RegistryKind as Kind
+from models.queries.bindings import OLDEST_FIRST, BindingConditions
 from models.queries.repositories import BY_NAME as REPOSITORIES_BY_NAME
+from models.queries.sight import Sight
 from models.queries.spaces import BY_CREATION, BY_NAME, STANDING, SpaceConditions
 from models.reading import Order
 from models.records import SpaceRecord
-from resolvers.context import Info
+from resolvers.context import RequestContext
 from resolvers.loaders import IntegrationByIdLoader, RepositoryPageLoader, RepositoryTotalLoader
 from resolvers.loading import loaded
-from resolvers.nested_pages import PartOf
 from resolvers.paging import page_request
+from resolvers.workspace_loaders import BindingOfSpacePageLoader, BindingOfSpaceTotalLoader
 from schema.arguments import checked_text, keys_or_nothing
-from schema.connection import After, Connection, First, connection
+from schema.connection import After, Connection, First, ListRequest, nested_list
 from schema.enums import OrderDirection, SpaceState, Visibility, describe
 from schema.node import Node, RecordBacked
 from schema.ordering import directed
 from schema.repository import Repository, RepositoryFilter, repository_conditions
+from services.image_names import image_prefixes
 
 if TYPE_CHECKING:
+    from schema.binding import Binding
     from schema.integration import Integration
 
 
 def _image_prefixes(root: strawberry.Parent[SpaceRecord]) -> list[str]:
-    prefix = f"{root.image_host}/{root.name}/"
-    # Names of one segment belong to `library`, where the first segment is the space.
-    is_default = root.registry_kind is Kind.DOCKER_REGISTRY and root.name == "library"
-    return [f"{root.image_host}/", prefix] if is_default else [prefix]
+    return image_prefixes(root.image_host, root.name, root.registry_kind)
 
 
 def _is_visibility_enforced(root: strawberry.Parent[SpaceRecord]) -> bool:
     return root.registry_kind is Kind.HARBOR
 
 
-async def _repositories(
-    root: strawberry.Parent[SpaceRecord],
-    info: Info,
+def _repositories(
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[  # noqa: A002 (the surface's word)
         RepositoryFilter | None, strawberry.argument(description="Which repositories.")
     ] = None,
-) -> Connection[Repository]:
-    key = PartOf(root.id, repository_conditions(filter), page_request(first, after, REPOSITORIES_BY_NAME))
-    page = await info.context.loader(RepositoryPageLoader).load(key)
-    total = PartOf(root.id, key.conditions)
-    return connection(Repository, page, partial(info.context.loader(RepositoryTotalLoader).load, total))
+) -> ListRequest:
+    return ListRequest(repository_conditions(filter), page_request(first, after, REPOSITORIES_BY_NAME))
+
+
+def _bindings(context: RequestContext, first: First = None, after: After = None) -> ListRequest:
+    return ListRequest(BindingConditions(context.viewer.sight), page_request(first, after, OLDEST_FIRST))
 
 
 @strawberry.type(description="A part of a registry: a Harbor project, or the first segment of repository names.")
@@ -63,7 +63,7 @@ class Space(RecordBacked, Node):
     record = SpaceRecord
 
     integration: Annotated[Integration, strawberry.lazy("schema.integration")] = loaded(
-        IntegrationByIdLoader, key="integration_id", description="The registry that holds it."
+        IntegrationByIdLoader, key="integration_id", required="integration", description="The registry that holds it."
     )
     name: str = strawberry.field(description="Its name at the registry.")
     visibility: Visibility = strawberry.field(description="Who may pull from it.")
@@ -74,8 +74,17 @@ class Space(RecordBacked, Node):
     image_prefixes: list[str] = strawberry.field(
         resolver=_image_prefixes, description="What the names of its images begin with."
     )
-    repositories: Connection[Repository] = strawberry.field(
-        resolver=_repositories, description="Its repositories, by name, as they were at the last look."
+    repositories: Connection[Repository] = nested_list(
+        _repositories,
+        RepositoryPageLoader,
+        RepositoryTotalLoader,
+        description="Its repositories, by name, as they were at the last look.",
+    )
+    bindings: Connection[Annotated[Binding, strawberry.lazy("schema.binding")]] = nested_list(
+        _bindings,
+        BindingOfSpacePageLoader,
+        BindingOfSpaceTotalLoader,
+        description="To whom it is given, in the order in which they came, as far as you may see.",
     )
     state: SpaceState = strawberry.field(description="Whether it stands at the registry.")
     last_seen_at: datetime | None = strawberry.field(description="When it was last there.")
@@ -116,15 +125,16 @@ class SpaceOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="From this end.")
 
 
-def space_conditions(given: SpaceFilter | None) -> SpaceConditions:
-    """Return the conditions that a filter stands for."""
+def space_conditions(given: SpaceFilter | None, sight: Sight) -> SpaceConditions:
+    """Return the conditions that a filter stands for, of what may be seen."""
     if given is None:
-        return SpaceConditions()
+        return SpaceConditions(sight=sight)
     return SpaceConditions(
         text=checked_text(given.text),
         integration_ids=keys_or_nothing(given.integration_ids, "Integration"),
         visibilities=None if given.visibilities is None else tuple(given.visibilities),
         states=STANDING if given.states is None else tuple(given.states),
+        sight=sight,
     )
 
 

@@ -10,7 +10,10 @@ import strawberry
 
 from schema.enums import HealthReason, describe
 from schema.integration import Integration
+from schema.space import Space
+from schema.workspace import Workspace
 from services import user_errors as domain
+from services.viewer import Viewer
 
 
 class UserErrorCode(StrEnum):
@@ -26,6 +29,14 @@ class UserErrorCode(StrEnum):
     CREDENTIAL_REQUIRED = "CREDENTIAL_REQUIRED"
     UPDATE_CONFLICT = "UPDATE_CONFLICT"
     MIRROR_DOUBTED = "MIRROR_DOUBTED"
+    SPACE_NAME_TAKEN = "SPACE_NAME_TAKEN"
+    SPACE_REFUSED = "SPACE_REFUSED"
+    SPACE_NOT_EMPTY = "SPACE_NOT_EMPTY"
+    WORKSPACE_NAME_TAKEN = "WORKSPACE_NAME_TAKEN"
+    EXTERNAL_ID_TAKEN = "EXTERNAL_ID_TAKEN"
+    NAMESPACE_TAKEN = "NAMESPACE_TAKEN"
+    WORKSPACE_UPDATE_CONFLICT = "WORKSPACE_UPDATE_CONFLICT"
+    WORKSPACE_HAS_INTEGRATIONS = "WORKSPACE_HAS_INTEGRATIONS"
     FORBIDDEN = "FORBIDDEN"
 
 
@@ -43,18 +54,17 @@ describe(
         "CREDENTIAL_REQUIRED": "This change needs username and password again.",
         "UPDATE_CONFLICT": "Somebody else changed it since you read it.",
         "MIRROR_DOUBTED": "Most spaces were missing, and that was not believed.",
+        "SPACE_NAME_TAKEN": "The registry has a space of this name.",
+        "SPACE_REFUSED": "The registry makes or changes no such space.",
+        "SPACE_NOT_EMPTY": "The space holds repositories.",
+        "WORKSPACE_NAME_TAKEN": "Another workspace has this name.",
+        "EXTERNAL_ID_TAKEN": "Another workspace has this external id.",
+        "NAMESPACE_TAKEN": "The namespace belongs to another workspace.",
+        "WORKSPACE_UPDATE_CONFLICT": "Somebody else changed the workspace since you read it.",
+        "WORKSPACE_HAS_INTEGRATIONS": "The workspace brought registries of its own, which must be removed first.",
         "FORBIDDEN": "You may not do this.",
     },
 )
-
-
-class Forbidden(domain.UserError):
-    """The viewer's role does not suffice."""
-
-    code = "FORBIDDEN"
-
-    def __init__(self) -> None:
-        super().__init__("This is for platform administrators.", ())
 
 
 @strawberry.interface(description="Something in a mutation's input that you can put right.")
@@ -112,7 +122,9 @@ class RegistryRefused(UserError):
 
     domain_type = domain.RegistryRefused
     reason: HealthReason = strawberry.field(description="Why.")
-    registry_message: str | None = strawberry.field(description="The registry's own words.")
+    registry_message: str | None = strawberry.field(
+        description="The registry's own words. Platform administrators see them."
+    )
     http_status: int | None = strawberry.field(description="The status it answered with, if it did.")
 
 
@@ -147,11 +159,77 @@ class MirrorDoubted(UserError):
     standing_space_count: int = strawberry.field(description="Of how many.")
 
 
+@strawberry.type(description="The registry has a space of this name.")
+class SpaceNameTaken(UserError):
+    """SPACE_NAME_TAKEN."""
+
+    domain_type = domain.SpaceNameTaken
+    holder: Space | None = strawberry.field(description="The space, where it is known here.")
+
+
+@strawberry.type(description="The registry makes or changes no such space.")
+class SpaceRefused(UserError):
+    """SPACE_REFUSED."""
+
+    domain_type = domain.SpaceRefused
+    registry_message: str | None = strawberry.field(
+        description="The registry's own words. Platform administrators see them."
+    )
+
+
+@strawberry.type(description="The space holds repositories.")
+class SpaceNotEmpty(UserError):
+    """SPACE_NOT_EMPTY."""
+
+    domain_type = domain.SpaceNotEmpty
+    repository_count: int = strawberry.field(description="How many.")
+
+
+@strawberry.type(description="Another workspace has this name.")
+class WorkspaceNameTaken(UserError):
+    """WORKSPACE_NAME_TAKEN."""
+
+    domain_type = domain.WorkspaceNameTaken
+    holder: Workspace | None = strawberry.field(description="Which; null when you may not see it.")
+
+
+@strawberry.type(description="Another workspace has this external id.")
+class ExternalIdTaken(UserError):
+    """EXTERNAL_ID_TAKEN."""
+
+    domain_type = domain.ExternalIdTaken
+    holder: Workspace | None = strawberry.field(description="Which; null when you may not see it.")
+
+
+@strawberry.type(description="The namespace belongs to another workspace.")
+class NamespaceTaken(UserError):
+    """NAMESPACE_TAKEN."""
+
+    domain_type = domain.NamespaceTaken
+    holder: Workspace | None = strawberry.field(description="Which; null when you may not see it.")
+
+
+@strawberry.type(description="Somebody else changed the workspace since you read it.")
+class WorkspaceUpdateConflict(UserError):
+    """WORKSPACE_UPDATE_CONFLICT."""
+
+    domain_type = domain.WorkspaceUpdateConflict
+    current: Workspace = strawberry.field(description="How it is now.")
+
+
+@strawberry.type(description="The workspace brought registries of its own, which must be removed first.")
+class WorkspaceHasIntegrations(UserError):
+    """WORKSPACE_HAS_INTEGRATIONS."""
+
+    domain_type = domain.WorkspaceHasIntegrations
+    integration_count: int = strawberry.field(description="How many.")
+
+
 @strawberry.type(description="You may not do this.")
 class PermissionDenied(UserError):
     """FORBIDDEN."""
 
-    domain_type = Forbidden
+    domain_type = domain.Forbidden
 
 
 USER_ERROR_TYPES = (
@@ -165,6 +243,14 @@ USER_ERROR_TYPES = (
     CredentialRequired,
     UpdateConflict,
     MirrorDoubted,
+    SpaceNameTaken,
+    SpaceRefused,
+    SpaceNotEmpty,
+    WorkspaceNameTaken,
+    ExternalIdTaken,
+    NamespaceTaken,
+    WorkspaceUpdateConflict,
+    WorkspaceHasIntegrations,
     PermissionDenied,
 )
 """Every type of user error; a test holds that each error of the services has one."""
@@ -174,16 +260,15 @@ _BY_DOMAIN_TYPE: dict[type[domain.UserError], type[UserError]] = {
 }
 
 
-def shown(error: domain.UserError) -> UserError:
-    """Return an error of a service as the type of the surface with the same name.
+def shown(error: domain.UserError, viewer: Viewer) -> UserError:
+    """Return an error of a service as the type of the surface with the same name, as far as the viewer may see it.
 
     A copy, unlike records: graphql-core takes an exception in a result for a fault of the resolver.
     """
     type_ = _BY_DOMAIN_TYPE[type(error)]
     names = [field.name for field in fields(type_) if field.name not in ("message", "code", "path")]
-    return type_(
-        message=error.message,
-        code=UserErrorCode(error.code),
-        path=list(error.path),
-        **{name: getattr(error, name) for name in names},
-    )
+    data = {name: getattr(error, name) for name in names}
+    if not viewer.is_platform_admin:
+        # Words of an address that somebody chose, and they may hold what only its owner should read.
+        data |= {name: None for name in ("registry_message", "http_status") if name in data}
+    return type_(message=error.message, code=UserErrorCode(error.code), path=list(error.path), **data)

@@ -26,6 +26,7 @@ from server.settings import Settings
 from services.access_tokens import PREFIX, AccessTokens
 from services.audit import AuditLog
 from services.background import keep_running
+from services.binding import Binder
 from services.change_following import ChangeFollower
 from services.clock import Clock, utc_now
 from services.credential_cipher import CredentialCipher, parse_keys
@@ -37,11 +38,13 @@ from services.integrating import Integrator
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
 from services.readers import ReaderKeeper
-from services.registry_check import Reach
+from services.registry_check import Reach, Reaches
 from services.registry_connections import RegistryConnections
 from services.services import ServerFacts, Services
+from services.spaces import SpaceChanger
 from services.synchronization import Synchronizer
 from services.updating import IntegrationUpdater
+from services.workspaces import WorkspaceKeeper
 
 log = structlog.get_logger("server")
 
@@ -102,8 +105,8 @@ async def running_services(
         installation = await ensure_installation(database, cipher, clock)
         tokens = AccessTokens(database, clock)
         await ensure_admin_token(database, tokens, clock, settings.data / ADMIN_TOKEN_FILE)
-        reach = registry_reach(settings, observer)
-        connections = RegistryConnections(database, cipher, reach)
+        reaches = registry_reaches(settings, observer)
+        connections = RegistryConnections(database, cipher, reaches)
         events = EventLog(database, installation.event_epoch)
         database.on_events = events.wake
         events.observe(tokens.notice)
@@ -126,9 +129,12 @@ async def running_services(
             events=events,
             monitor=monitor,
             synchronizer=synchronizer,
-            reach=reach,
+            reaches=reaches,
             integrator=integrator,
             updater=IntegrationUpdater(database, connections, cipher, clock, readers),
+            workspaces=WorkspaceKeeper(database, clock, tokens),
+            binder=Binder(database, clock),
+            space_changer=SpaceChanger(database, connections, clock),
             facts=ServerFacts(
                 version=version("integrated-registry"),
                 probe_interval_seconds=settings.probe_interval_seconds,
@@ -154,16 +160,24 @@ async def running_services(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # What was begun at a registry is written down before the database closes.
+            await services.space_changer.end()
             await connections.close()
 
 
-def registry_reach(settings: Settings, observer: Observer = UNOBSERVED) -> Reach:
+def registry_reaches(settings: Settings, observer: Observer = UNOBSERVED) -> Reaches:
     """Return with which rules and limits this server reaches registries."""
-    policy = AddressPolicy(
+    platform = AddressPolicy(
         allows_loopback=settings.allow_loopback_registries,
         allows_private=settings.allow_private_registries,
     )
-    return Reach(policy, TransportSettings(), observer)
+    # What the platform may not reach, no workspace may.
+    workspaces = AddressPolicy(
+        allows_loopback=platform.allows_loopback and settings.allow_loopback_workspace_registries,
+        allows_private=platform.allows_private and settings.allow_private_workspace_registries,
+    )
+    limits = TransportSettings()
+    return Reaches(Reach(platform, limits, observer), Reach(workspaces, limits, observer))
 
 
 async def ensure_admin_token(database: Database, tokens: AccessTokens, clock: Clock, file: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from models.enums import RegistryKind
 from schema.schema import build_schema
-from server.assembly import open_database, registry_reach
+from server.assembly import open_database, registry_reaches
 from server.command_running import command_settings, run_to_end
 from server.data_folder import ensure_folder, locked
 from server.key_commands import key
@@ -106,7 +106,7 @@ def check(
             token_realm=token_realm,
         )
         try:
-            found = run_to_end(check_registry(given, registry_reach(settings)))
+            found = run_to_end(check_registry(given, registry_reaches(settings).platform))
         except (UserError, UserErrors) as error:
             for each in error.errors if isinstance(error, UserErrors) else [error]:
                 _complain(each)

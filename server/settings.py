@@ -96,6 +96,12 @@ class Settings(BaseSettings):
     )
     allow_loopback_registries: bool = Field(True, description="Registries may be on this machine.")
     allow_private_registries: bool = Field(True, description="Registries may be in private networks.")
+    allow_loopback_workspace_registries: bool = Field(
+        False, description="Registries that workspaces bring may be on this machine."
+    )
+    allow_private_workspace_registries: bool = Field(
+        False, description="Registries that workspaces bring may be in private networks."
+    )
     event_retention_days: float = Field(7, gt=0, le=LONGEST_RETENTION_DAYS, description="How long events are kept.")
     check_retention_hours: float = Field(
         24, gt=0, le=24 * LONGEST_RETENTION_DAYS, description="How long single health checks are kept."

@@ -13,6 +13,8 @@ from models.database import Database, NewEvent, Transaction
 from models.enums import EventType, Role
 from models.queries.access_tokens import access_token_by_hash, access_tokens_by_id
 from models.records import AccessTokenRecord, EventRecord
+from models.workspace import Workspace
+from services.access_writing import lock_access
 from services.clock import Clock
 from services.input_rules import checked_name
 from services.user_errors import InvalidInput, NotFound, Path
@@ -24,6 +26,8 @@ PREFIX = "irat_"
 SIGN_IN_TOKEN_LIFETIME = timedelta(hours=12)
 SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
 LONGEST_LIFETIME = timedelta(days=3660)
+
+WORKSPACE_PATH = ("input", "workspaceId")
 
 
 class TokenRejected(Exception):
@@ -41,28 +45,41 @@ class AccessTokens:
         self._code_hashes: dict[bytes, datetime] = {}
 
     async def create(
-        self, name: str, role: Role, expires_at: datetime, created_by: str
+        self, name: str, role: Role, expires_at: datetime, created_by: str, workspace_id: int | None = None
     ) -> tuple[AccessTokenRecord, str]:
         """Make a token; return its record, and the token itself, which can't be had again.
 
-        Raises InvalidInput.
+        Raises InvalidInput; NotFound when there is no such workspace, or when it is being deleted.
         """
         name = checked_name(name, ("input", "name"))
         now = self._clock()
         if not now < expires_at <= now + LONGEST_LIFETIME:
             raise InvalidInput("expiresAt must be in the future, within ten years.", ("input", "expiresAt"))
+        if role is Role.PLATFORM_ADMIN and workspace_id is not None:
+            raise InvalidInput("PLATFORM_ADMIN is a role for the whole platform: name no workspace.", WORKSPACE_PATH)
+        if role is not Role.PLATFORM_ADMIN and workspace_id is None:
+            raise InvalidInput(f"{role.value} is a role in one workspace: name it.", WORKSPACE_PATH)
         token = PREFIX + secrets.token_urlsafe(32)
-        return await self.store(token, name, role, expires_at, created_by), token
+        return await self.store(token, name, role, expires_at, created_by, workspace_id), token
 
     async def store(
-        self, token: str, name: str, role: Role, expires_at: datetime, created_by: str
+        self,
+        token: str,
+        name: str,
+        role: Role,
+        expires_at: datetime,
+        created_by: str,
+        workspace_id: int | None = None,
     ) -> AccessTokenRecord:
-        """Store a token that was made already, hashed."""
+        """Store a token that was made already, hashed. Raises NotFound as `create` does."""
 
         async def work(transaction: Transaction) -> AccessToken:
+            if workspace_id is not None:
+                await _require_workspace(transaction, workspace_id)
             row = await AccessToken.create(
                 name=name,
                 role=role,
+                workspace_id=workspace_id,
                 token_hash=_hash(token),
                 created_by=created_by,
                 created_at=self._clock(),
@@ -92,19 +109,27 @@ class AccessTokens:
             if row is None:
                 raise NotFound("access token", path)
             if row.revoked_at is None:
-                row.revoked_at = self._clock()
-                await row.save(update_fields=["revoked_at"])
-                transaction.events.append(
-                    NewEvent(
-                        EventType.ACCESS_TOKEN_REVOKED,
-                        row.revoked_at,
-                        None,
-                        {"access_token_id": row.id, "name": row.name, "by": revoked_by},
-                    )
-                )
+                await self._revoke(transaction, row, revoked_by)
             return row
 
         return _record(await self._database.transact(work))
+
+    async def revoke_all_of(self, transaction: Transaction, workspace_id: int, revoked_by: str) -> None:
+        """End every token of a workspace, with the transaction; no other can be made of one that is being deleted.
+
+        The caller holds `lock_access`.
+        """
+        # Locked in one order, so that none who revokes several waits for another.
+        for row in await (
+            AccessToken.select_for_update().filter(workspace_id=workspace_id, revoked_at=None).order_by("id")
+        ):
+            await self._revoke(transaction, row, revoked_by)
+
+    async def _revoke(self, transaction: Transaction, row: AccessToken, revoked_by: str) -> None:
+        row.revoked_at = self._clock()
+        await row.save(update_fields=["revoked_at"])
+        data = {"access_token_id": row.id, "name": row.name, "by": revoked_by}
+        transaction.events.append(NewEvent(EventType.ACCESS_TOKEN_REVOKED, row.revoked_at, None, data))
 
     async def authenticate(self, token: str) -> Viewer:
         """Return who bears the token. Raises TokenRejected."""
@@ -117,7 +142,7 @@ class AccessTokens:
             raise TokenRejected("This access token was revoked.")
         if record.expires_at <= self._clock():
             raise TokenRejected("This access token has expired.")
-        return Viewer(record.id, record.name, record.role, record.expires_at)
+        return Viewer(record.id, record.name, record.role, record.workspace_id, record.expires_at)
 
     async def wait_until_over(self, viewer: Viewer) -> str:
         """Wait until the viewer's token expires or is revoked; return which, as a sentence."""
@@ -162,6 +187,14 @@ class AccessTokens:
         return await self.create("sign-in link", Role.PLATFORM_ADMIN, now + SIGN_IN_TOKEN_LIFETIME, "sign-in link")
 
 
+async def _require_workspace(transaction: Transaction, workspace_id: int) -> None:
+    # With the lock, no workspace is deleted between this look and the token's row.
+    await lock_access(transaction)
+    workspace = await Workspace.select_for_update().get_or_none(id=workspace_id, deleted_at=None)
+    if workspace is None:
+        raise NotFound("workspace", WORKSPACE_PATH)
+
+
 def _hash(token: str) -> str:
     # The token holds 256 random bits, so a fast hash is enough: there is nothing to guess.
     return hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=32).hexdigest()
@@ -172,6 +205,7 @@ def _record(row: AccessToken) -> AccessTokenRecord:
         id=row.id,
         name=row.name,
         role=row.role,
+        workspace_id=row.workspace_id,
         created_by=row.created_by,
         created_at=row.created_at,
         expires_at=row.expires_at,

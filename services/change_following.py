@@ -9,7 +9,7 @@ found again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,7 @@ from registry_clients.records import Change, ChangeKind
 from registry_clients.refusals import FeedLost
 from services.background import end_tasks, start_in_turn
 from services.clock import Clock
+from services.event_making import space_event
 from services.feed_claims import (
     AGAIN_AFTER_FAILURE,
     LOST_INTERVAL,
@@ -38,7 +39,7 @@ from services.feed_claims import (
     lost_feed,
     write_reached,
 )
-from services.mirror import SpaceLook, integration_event, write_space_looks
+from services.mirror import SpaceLook, space_ids, write_space_looks
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
 
@@ -206,7 +207,9 @@ class ChangeFollower:
             # Whoever moves it to another address ends the claim.
             return
         await write_space_looks(transaction, integration, looks, looked_at)
-        transaction.events += _image_events(integration, read, looks, looked_at)
+        seen = {look.space.external_id for look in looks if look.space is not None}
+        ids = await space_ids(transaction, integration.id, seen)
+        transaction.events += _image_events(integration, read, looks, ids, looked_at)
         reached = {"position": read.position, "read_at": self._clock(), "changed_at": looked_at}
         await write_reached(transaction, feed, reached)
         if is_swept or integration.stale_since is not None:
@@ -245,8 +248,13 @@ async def _look_for_deleted(client: ListsSpaces, read: _Read) -> list[SpaceLook]
 
 
 def _image_events(
-    integration: Integration, read: _Read, looks: Sequence[SpaceLook], looked_at: datetime
+    integration: Integration,
+    read: _Read,
+    looks: Sequence[SpaceLook],
+    ids: Mapping[str, int],
+    looked_at: datetime,
 ) -> list[NewEvent]:
+    id_of = {look.name: ids.get(look.space.external_id) for look in looks if look.space is not None}
     there = {repository.name for look in looks for repository in look.repositories}
     events = []
     for change in read.told:
@@ -255,11 +263,15 @@ def _image_events(
             continue
         if type_ is not EventType.IMAGE_DELETED and change.repository_name not in there:
             continue  # the log says that it was pushed, and it isn't there: no longer, or never
+        space_id = id_of.get(change.space_name or "")
+        if space_id is None:
+            continue  # its space is gone, and with it who could be told
         events.append(
-            integration_event(
+            space_event(
                 type_,
                 change.occurred_at or looked_at,
                 integration,
+                space_id,
                 space_name=change.space_name,
                 repository_name=change.repository_name,
                 reference=change.reference,

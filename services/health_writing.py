@@ -142,7 +142,7 @@ class HealthWriter:
         integrations = {
             row["id"]: row
             for row in await transaction.fetch(
-                f'SELECT "id", "name" FROM "integration" WHERE {condition}', *statement.values
+                f'SELECT "id", "name", "workspace_id" FROM "integration" WHERE {condition}', *statement.values
             )
         }
         return {
@@ -211,6 +211,7 @@ class HealthWriter:
                     "previous": health_data(before, checked_before, row["latency_milliseconds"]),
                     "current": health_data(after, outcome.checked_at, outcome.latency_milliseconds),
                 },
+                workspace_id=row["workspace_id"],
             )
         )
         log.info(

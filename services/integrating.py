@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,20 +13,24 @@ import structlog
 from models.change_feed import ChangeFeed
 from models.database import Database, Transaction
 from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind
-from models.integration import ImageHost, Integration, IntegrationHealth
+from models.integration import PLATFORM_SCOPE, ImageHost, Integration, IntegrationHealth
 from models.names import fold_name
 from models.queries.integrations import integrations_by_id
 from models.reader_credential import ReaderCredential
+from models.reading import Statement
 from models.records import IntegrationRecord
 from registry_clients.endpoint import Credential, RegistryEndpoint
+from services.access_writing import held_bindings, lock_access, revoke
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
+from services.event_making import integration_event
 from services.feed_claims import LONG_AGO
 from services.health import HealthMonitor
 from services.holders import claim_lock, require_free
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
-from services.mirror import integration_event, write_full_look
+from services.losses import Losses, losses_of_spaces
+from services.mirror import write_full_look
 from services.readers import ReaderKeeper
 from services.registry_check import RegistryLook, look_at
 from services.registry_connections import RegistryConnections
@@ -60,6 +65,16 @@ class NewIntegration:
     registry: RegistryInput = field(repr=False)
     image_host: str | None = None
     description: str | None = None
+    workspace_id: int | None = None
+    """The workspace that brings it, for its own namespaces alone; None for the platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedIntegration:
+    """An integration as it was, and what is lost with it."""
+
+    integration: IntegrationRecord
+    losses: Losses
 
 
 class Integrator:
@@ -89,8 +104,9 @@ class Integrator:
         Where routine reads are made with a credential that is made first, what it holds is looked at with that, right
         after saving; what takes longer than 15 seconds goes on in the background.
 
-        Raises UserErrors, NameTaken, AddressTaken, ImageHostTaken, KindNotSupported, RegistryRefused. Of two
-        at the same time with one name or address, one wins and the other is told who holds it.
+        Raises UserErrors, NameTaken, AddressTaken, ImageHostTaken, KindNotSupported, RegistryRefused, and NotFound
+        for a workspace that is gone or being deleted. Of two at the same time with one name or address, one wins and
+        the other is told who holds it.
         """
         errors = InputErrors()
         name = errors.take(lambda: checked_name(given.name, ("input", "name")), ("input", "name"))
@@ -107,12 +123,21 @@ class Integrator:
             raise AssertionError("an input without errors is complete")
         require_supported(kind)
         # Asked before the registry is, so that nobody waits for a registry to hear that the name is taken.
-        await self._database.transact(partial(require_free, name=name, url=str(endpoint.url), image_host=image_host))
+        await self._database.transact(
+            partial(
+                require_free,
+                workspace_id=given.workspace_id,
+                name=name,
+                url=str(endpoint.url),
+                image_host=image_host,
+            )
+        )
         looked_at = self._clock()
-        look = await look_at(kind, endpoint, credential, self._connections.reach)
+        look = await look_at(kind, endpoint, credential, self._connections.reaches.of(given.workspace_id))
         integration_id = await self._database.transact(
             partial(
                 self._save,
+                workspace_id=given.workspace_id,
                 name=name,
                 description=description,
                 kind=kind,
@@ -148,29 +173,37 @@ class Integrator:
             await asyncio.sleep(FIRST_LOOK_POLL_SECONDS)
         log.info("first look goes on in the background", integration_id=integration_id)
 
-    async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> IntegrationRecord:
-        """Remove an integration and its mirror; nothing at the registry is touched but what we made there.
+    async def remove(self, integration_id: int, dry_run: bool, removed_by: str) -> RemovedIntegration:
+        """Remove an integration, its mirror and the bindings of its spaces; or, with `dry_run`, say what would be lost.
 
-        Returns what it was. Raises NotFound.
+        Nothing at the registry is touched but what we made there. Raises NotFound.
         """
         known = await self._present(integration_id)
-        if dry_run:
-            return known
-        # Before the row goes: killed in between, the integration stands, and its reader is made again.
-        await self._readers.remove(integration_id)
+        if not dry_run:
+            # Before the row goes: killed in between, the integration stands, and its reader is made again.
+            await self._readers.remove(integration_id)
 
-        async def work(transaction: Transaction) -> None:
+        def its_spaces(statement: Statement) -> Sequence[str]:
+            return [f's."integration_id" = {statement.bind(integration_id)}']
+
+        async def work(transaction: Transaction) -> Losses:
             integration = await locked_integration(transaction, integration_id)
             if integration is None:
                 raise NotFound("integration", ("input", "id"))
-            transaction.events.append(
-                integration_event(EventType.INTEGRATION_REMOVED, self._clock(), integration, by=removed_by)
-            )
+            await lock_access(transaction)
+            losses = await losses_of_spaces(transaction, its_spaces, bindings_stay=False)
+            if dry_run:
+                return losses
+            now = self._clock()
+            await revoke(transaction, await held_bindings(transaction, its_spaces), now, removed_by)
+            transaction.events.append(integration_event(EventType.INTEGRATION_REMOVED, now, integration, by=removed_by))
             await integration.delete()
+            return losses
 
-        await self._database.transact(work)
-        self._connections.forget(integration_id)
-        return known
+        losses = await self._database.transact(work)
+        if not dry_run:
+            self._connections.forget(integration_id)
+        return RemovedIntegration(known, losses)
 
     async def _present(self, integration_id: int) -> IntegrationRecord:
         known = await integrations_by_id(self._database, [integration_id])
@@ -182,6 +215,7 @@ class Integrator:
         self,
         transaction: Transaction,
         *,
+        workspace_id: int | None,
         name: str,
         description: str | None,
         kind: RegistryKind,
@@ -193,14 +227,19 @@ class Integrator:
         created_by: str,
     ) -> int:
         await claim_lock(transaction)
+        await lock_access(transaction)
+        await _require_standing(transaction, workspace_id)
         url = str(endpoint.url)
-        await require_free(transaction, name=name, url=url, image_host=image_host)
+        await require_free(transaction, workspace_id, name=name, url=url, image_host=image_host)
+        scope = PLATFORM_SCOPE if workspace_id is None else workspace_id
         now = self._clock()
         first_pause = LEFT_TO_BACKGROUND if look.contents is None else self._synchronizer.interval
         integration = await Integration.create(
             name=name,
             name_key=fold_name(name),
             description=description,
+            workspace_id=workspace_id,
+            scope=scope,
             kind=kind,
             origin=IntegrationOrigin.INTEGRATED,
             url=url,
@@ -215,7 +254,7 @@ class Integrator:
             created_at=now,
             updated_at=now,
         )
-        await ImageHost.create(host=image_host, integration=integration, is_primary=True)
+        await ImageHost.create(host=image_host, scope=scope, integration=integration, is_primary=True)
         # It has just answered: it begins healthy, and the first probe comes within an interval.
         await IntegrationHealth.create(
             integration=integration,
@@ -238,3 +277,16 @@ class Integrator:
         if look.contents is not None:
             await write_full_look(transaction, integration, look.contents, looked_at, accept_loss=False)
         return int(integration.id)
+
+
+async def _require_standing(transaction: Transaction, workspace_id: int | None) -> None:
+    """Raise NotFound for a workspace that is gone or being deleted; the others stay until the transaction ends."""
+    if workspace_id is None:
+        return
+    place = transaction.dialect.placeholder(1)
+    standing = await transaction.fetch(
+        f'SELECT 1 FROM "workspace" WHERE "id" = {place} AND "deleted_at" IS NULL{transaction.dialect.lock_rows}',
+        workspace_id,
+    )
+    if not standing:
+        raise NotFound("workspace", ("input", "workspaceId"))

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.database import NewEvent, Transaction
+from models.database import Transaction
 from models.enums import EventType, SpaceState, StaleReason, Visibility
 from models.integration import Integration
 from models.reading import Statement
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
+from services.access_writing import lock_access, tell_of_spaces
+from services.event_making import integration_event, space_event
 from services.user_errors import MirrorDoubted
 
 DOUBT_FROM_SPACES = 5
@@ -150,11 +152,6 @@ async def known_spaces(transaction: Transaction, integration_id: int) -> dict[st
     }
 
 
-def integration_event(type_: EventType, occurred_at: datetime, integration: Integration, **data: object) -> NewEvent:
-    """Return an event of an integration, with its name as it was."""
-    return NewEvent(type_, occurred_at, integration.id, {"integration_name": integration.name, **data})
-
-
 def _looked_at_after(known: Mapping[str, KnownSpace], looked_at: datetime) -> set[str]:
     """Return what was looked at on its own after this look had begun: that is known better already."""
     return {
@@ -186,6 +183,8 @@ def _visibility(found: FoundSpace) -> Visibility:
 async def _write_changes(
     transaction: Transaction, integration: Integration, changes: _Changes, looked_at: datetime
 ) -> None:
+    if changes.returned or changes.opened_or_closed or changes.gone:
+        await lock_access(transaction)
     values = ", ".join(transaction.dialect.placeholder(number) for number in range(1, 7))
     await transaction.execute_many(
         'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
@@ -202,29 +201,54 @@ async def _write_changes(
         [(visibility, space.id) for space, visibility in changes.opened_or_closed],
     )
     await _set_state(transaction, changes.gone, SpaceState.VANISHED, integration.looked_at or looked_at)
+    await _tell_changes(transaction, integration, changes, looked_at)
 
-    def tell(type_: EventType, space: FoundSpace | KnownSpace, visibility: Visibility) -> None:
+
+async def _tell_changes(
+    transaction: Transaction, integration: Integration, changes: _Changes, looked_at: datetime
+) -> None:
+    def tell(type_: EventType, space_id: int, space: FoundSpace | KnownSpace, visibility: Visibility) -> None:
         transaction.events.append(
-            integration_event(
+            space_event(
                 type_,
                 looked_at,
                 integration,
+                space_id,
                 space_name=space.name,
                 space_external_id=space.external_id,
                 visibility=visibility.value,
             )
         )
 
+    ids = await space_ids(transaction, integration.id, {found.external_id for found in changes.new})
     for found in changes.new:
-        tell(EventType.SPACE_ADDED, found, _visibility(found))
+        tell(EventType.SPACE_ADDED, ids[found.external_id], found, _visibility(found))
     for space, found in changes.returned:
-        tell(EventType.SPACE_ADDED, found, space.visibility if found.is_public is None else _visibility(found))
+        visibility = space.visibility if found.is_public is None else _visibility(found)
+        tell(EventType.SPACE_ADDED, space.id, found, visibility)
     returned = {space.id for space, _ in changes.returned}
-    for space, visibility in changes.opened_or_closed:
-        if space.id not in returned:
-            tell(EventType.SPACE_VISIBILITY_CHANGED, space, visibility)
+    changed = [(space, visibility) for space, visibility in changes.opened_or_closed if space.id not in returned]
+    for space, visibility in changed:
+        tell(EventType.SPACE_VISIBILITY_CHANGED, space.id, space, visibility)
     for space in changes.gone:
-        tell(EventType.SPACE_VANISHED, space, space.visibility)
+        tell(EventType.SPACE_VANISHED, space.id, space, space.visibility)
+    resumed = [space.id for space, _ in changes.returned if space.state is SpaceState.VANISHED]
+    await tell_of_spaces(transaction, resumed, looked_at, EventType.BINDING_RESUMED)
+    await tell_of_spaces(transaction, [space.id for space, _ in changed], looked_at, None)
+    await tell_of_spaces(transaction, [space.id for space in changes.gone], looked_at, EventType.BINDING_SUSPENDED)
+
+
+async def space_ids(transaction: Transaction, integration_id: int, external_ids: set[str]) -> dict[str, int]:
+    """Return the ids of spaces in the mirror, by external id; those that it doesn't have are left out."""
+    if not external_ids:
+        return {}
+    statement = Statement(transaction.dialect)
+    owner = statement.bind(integration_id)
+    condition = statement.is_one_of('"external_id"', sorted(external_ids))
+    rows = await transaction.fetch(
+        f'SELECT "id", "external_id" FROM "space" WHERE "integration_id" = {owner} AND {condition}', *statement.values
+    )
+    return {row["external_id"]: row["id"] for row in rows}
 
 
 async def _set_state(
@@ -250,16 +274,10 @@ async def _write_repositories(
     """Write the repositories of spaces that were looked at: what is new, what changed, what is no longer there."""
     if not space_external_ids:
         return
+    spaces = await space_ids(transaction, integration_id, space_external_ids)
     statement = Statement(transaction.dialect)
     owner = statement.bind(integration_id)
     condition = statement.is_one_of('s."external_id"', sorted(space_external_ids))
-    spaces = {
-        row["external_id"]: row["id"]
-        for row in await transaction.fetch(
-            f'SELECT s."id", s."external_id" FROM "space" s WHERE s."integration_id" = {owner} AND {condition}',
-            *statement.values,
-        )
-    }
     rows = await transaction.fetch(
         'SELECT r."id", r."space_id", r."name", r."artifact_count", r."pull_count", r."updated_at" FROM "repository" r'
         f' JOIN "space" s ON s."id" = r."space_id" WHERE s."integration_id" = {owner} AND {condition}',

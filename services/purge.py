@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.database import Database, Transaction
+from models.enums import SpaceState
+from models.reading import Statement
+from services.access_writing import held_bindings, lock_access, revoke
 from services.clock import Clock
 from services.observation import UNOBSERVED, Observer
 
@@ -17,6 +20,9 @@ log = structlog.get_logger("purge")
 INTERVAL_SECONDS = 600.0
 BATCH_ROWS = 10_000
 """Deleted in one transaction, so that none holds others up for long."""
+
+BY_RETENTION = "retention"
+"""Who took away the binding of a space that vanished long ago."""
 
 OLD_EVENTS = """
 "position" < COALESCE(
@@ -48,8 +54,8 @@ class Purger:
             ("event", "position", OLD_EVENTS, retention.events),
             ("health_check", "id", '"checked_at" < {before}', retention.health_checks),
             ("audit_event", "id", '"occurred_at" < {before}', retention.audit_events),
-            ("space", "id", """"state" = 'VANISHED' AND "last_seen_at" < {before}""", retention.vanished_spaces),
         )
+        self._vanished_spaces_kept_for = retention.vanished_spaces
 
     async def run(self) -> None:
         """Purge now and then for as long as the server runs."""
@@ -71,9 +77,55 @@ class Purger:
                 deleted[table] += count
                 if count < BATCH_ROWS:
                     break
+        deleted["space"] = await self._purge_spaces()
+        deleted["workspace"] = await self._end_workspaces()
         if any(deleted.values()):
             log.info("purged", rows=deleted)
         return deleted
+
+    async def _purge_spaces(self) -> int:
+        """Delete the spaces that vanished long ago, and the bindings that have waited for them."""
+        now = self._clock()
+
+        async def work(transaction: Transaction) -> int:
+            await lock_access(transaction)
+            statement = Statement(transaction.dialect)
+            vanished, before = statement.bind(SpaceState.VANISHED), statement.bind(now - self._vanished_spaces_kept_for)
+            rows = await transaction.fetch(
+                f'SELECT "id" FROM "space" WHERE "state" = {vanished} AND "last_seen_at" < {before}'
+                f' ORDER BY "id" LIMIT {BATCH_ROWS}',
+                *statement.values,
+            )
+            ids = [row["id"] for row in rows]
+            if not ids:
+                return 0
+            bindings = await held_bindings(transaction, lambda given: [given.is_one_of('b."space_id"', ids)])
+            await revoke(transaction, bindings, now, BY_RETENTION)
+            statement = Statement(transaction.dialect)
+            condition = statement.is_one_of('"id"', ids)
+            await transaction.execute(f'DELETE FROM "space" WHERE {condition}', *statement.values)
+            # Not what the statement says: SQLite counts what went with them too.
+            return len(ids)
+
+        count = 0
+        while purged := await self._database.transact(work):
+            count += purged
+            if purged < BATCH_ROWS:
+                break
+        return count
+
+    async def _end_workspaces(self) -> int:
+        """Delete the workspaces that are being deleted and of which nothing is left to take away."""
+
+        async def work(transaction: Transaction) -> int:
+            await lock_access(transaction)
+            gone = await transaction.returning(
+                'DELETE FROM "workspace" WHERE "deleted_at" IS NOT NULL AND NOT EXISTS'
+                ' (SELECT 1 FROM "binding" WHERE "workspace_id" = "workspace"."id") RETURNING "id"'
+            )
+            return len(gone)
+
+        return await self._database.transact(work)
 
     async def _purge_batch(self, table: str, key: str, is_old: str, before: datetime) -> int:
         async def work(transaction: Transaction) -> int:

@@ -62,6 +62,18 @@ class Reach:
     observer: Observer = UNOBSERVED
 
 
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """How registries are reached, by whose they are: a workspace's may not lie where the platform's may."""
+
+    platform: Reach
+    workspaces: Reach
+
+    def of(self, workspace_id: int | None) -> Reach:
+        """Return how to reach a registry that a workspace brought; None stands for the platform's."""
+        return self.platform if workspace_id is None else self.workspaces
+
+
 async def check_registry(given: RegistryInput, reach: Reach) -> RegistryCheck:
     """Try a registry; without a kind, find out which it is.
 

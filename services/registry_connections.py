@@ -20,7 +20,7 @@ from registry_clients.kinds import open_client
 from registry_clients.protocol import RegistryClient
 from services.credential_cipher import CredentialCipher, WrongKey
 from services.installation import credential_purpose
-from services.registry_check import Reach
+from services.registry_check import Reaches
 
 log = structlog.get_logger("registries")
 
@@ -33,6 +33,9 @@ class RegistryTarget:
     """Where to reach an integration, and with what; `updated_at` tells one state of it from the next."""
 
     integration_id: int
+    workspace_id: int | None
+    """The workspace that brought it; None for the platform's. It never changes."""
+
     kind: RegistryKind
     endpoint: RegistryEndpoint
     credential: Credential | None = field(repr=False)
@@ -68,11 +71,11 @@ class RegistryConnections:
         self,
         database: Database,
         cipher: CredentialCipher,
-        reach: Reach,
+        reaches: Reaches,
     ) -> None:
         self._database = database
         self._cipher = cipher
-        self.reach = reach
+        self.reaches = reaches
         self._clients: dict[int, _KeptClient] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -84,7 +87,7 @@ class RegistryConnections:
         statement = Statement(self._database.dialect)
         condition = statement.is_one_of('i."id"', ids)
         rows = await self._database.fetch(
-            'SELECT i."id", i."kind", i."url", i."username", i."password_encrypted", i."token_realm",'
+            'SELECT i."id", i."workspace_id", i."kind", i."url", i."username", i."password_encrypted", i."token_realm",'
             ' i."ca_certificate_pem", i."is_verification_skipped", i."updated_at", r."username" AS reader_username,'
             ' r."password_encrypted" AS reader_password_encrypted, r."administrator_refusals"'
             ' FROM "integration" i LEFT JOIN "reader_credential" r ON r."integration_id" = i."id"'
@@ -108,13 +111,14 @@ class RegistryConnections:
         kept = self._clients.get(target.integration_id)
         if kept is not None and kept.serves(target):
             return kept.client
+        reach = self.reaches.of(target.workspace_id)
         client = await open_client(
             ClientKind(target.kind.value),
             target.endpoint,
             target.credential,
-            self.reach.policy,
-            self.reach.settings,
-            self.reach.observer.registry_called,
+            reach.policy,
+            reach.settings,
+            reach.observer.registry_called,
             target.reader,
         )
         kept = self._clients.get(target.integration_id)
@@ -152,9 +156,10 @@ class RegistryConnections:
 
     def _target(self, row: dict[str, object]) -> RegistryTarget:
         url = str(row["url"])
-        pem, realm = row["ca_certificate_pem"], row["token_realm"]
+        pem, realm, workspace_id = row["ca_certificate_pem"], row["token_realm"], row["workspace_id"]
         return RegistryTarget(
             integration_id=int(str(row["id"])),
+            workspace_id=None if workspace_id is None else int(str(workspace_id)),
             kind=RegistryKind(str(row["kind"])),
             endpoint=RegistryEndpoint(
                 url=URL(url),

@@ -62,6 +62,8 @@ class InputErrors:
             return parse()
         except UserError as error:
             self.errors.append(error)
+        except UserErrors as error:
+            self.errors += error.errors
         except (InvalidRegistryUrl, InvalidCaCertificate, InvalidImageHost) as error:
             self.errors.append(InvalidInput(error.message, path))
         return None

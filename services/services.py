@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from models.database import Database
 from services.access_tokens import AccessTokens
 from services.audit import AuditLog
+from services.binding import Binder
 from services.clock import Clock
 from services.event_log import EventLog
 from services.health import HealthMonitor
 from services.integrating import Integrator
-from services.registry_check import Reach
+from services.registry_check import Reaches
+from services.spaces import SpaceChanger
 from services.synchronization import Synchronizer
 from services.updating import IntegrationUpdater
+from services.workspaces import WorkspaceKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Services:
     events: EventLog
     monitor: HealthMonitor
     synchronizer: Synchronizer
-    reach: Reach
+    reaches: Reaches
     integrator: Integrator
     updater: IntegrationUpdater
+    workspaces: WorkspaceKeeper
+    binder: Binder
+    space_changer: SpaceChanger
     facts: ServerFacts

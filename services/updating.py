@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
-from typing import Final
 
 from yarl import URL
 
@@ -21,11 +19,12 @@ from models.records import IntegrationRecord
 from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
+from services.event_making import integration_event
 from services.feed_claims import LONG_AGO
 from services.holders import claim_lock, require_free
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
-from services.mirror import integration_event
+from services.left_out import LEFT_OUT, Left
 from services.readers import AGAIN_AFTER_FAILURE, ReaderKeeper
 from services.registry_check import verify
 from services.registry_connections import RegistryConnections
@@ -40,15 +39,6 @@ from services.registry_input import (
 )
 from services.synchronization import locked_integration
 from services.user_errors import CredentialRequired, NotFound, UpdateConflict
-
-
-class Left(Enum):
-    """What a field that was left out is, as opposed to one that was given as null."""
-
-    OUT = "OUT"
-
-
-LEFT_OUT: Final = Left.OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +63,10 @@ class _Present:
     record: IntegrationRecord
     aliases: tuple[str, ...]
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset({self.record.image_host, *self.aliases})
+
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
@@ -83,6 +77,10 @@ class _Changed:
     aliases: tuple[str, ...]
     credential: Credential | None = field(repr=False)
     is_credential_given: bool
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset({self.image_host, *self.aliases})
 
 
 class IntegrationUpdater:
@@ -113,12 +111,14 @@ class IntegrationUpdater:
         changed = _parse(update, present)
         record = present.record
         is_connection_changed = changed.endpoint != _endpoint(record)
-        if (is_connection_changed or changed.image_host != record.image_host) and (
-            record.has_password and not changed.is_credential_given
-        ):
+        # Pull secrets will be made for image hosts: they too lead a password somewhere.
+        is_host_new = changed.image_host != record.image_host or not changed.hosts <= present.hosts
+        if (is_connection_changed or is_host_new) and record.has_password and not changed.is_credential_given:
             raise CredentialRequired(("input", "password"))
         if is_connection_changed or changed.is_credential_given:
-            await verify(record.kind, changed.endpoint, changed.credential, self._connections.reach)
+            await verify(
+                record.kind, changed.endpoint, changed.credential, self._connections.reaches.of(record.workspace_id)
+            )
         return await self._save(present, changed, is_connection_changed, updated_by)
 
     async def rotate_credential(
@@ -136,7 +136,7 @@ class IntegrationUpdater:
         errors.raise_any()
         record = present.record
         endpoint = _endpoint(record)
-        await verify(record.kind, endpoint, credential, self._connections.reach)
+        await verify(record.kind, endpoint, credential, self._connections.reaches.of(record.workspace_id))
         changed = _Changed(
             name=record.name,
             description=record.description,
@@ -172,12 +172,14 @@ class IntegrationUpdater:
             if integration.updated_at != record.updated_at:
                 return False
             url = str(changed.endpoint.url)
+            # What a workspace's registry has already stays its own, also when the platform took the same later.
             await require_free(
                 transaction,
-                name=changed.name,
-                url=url,
-                image_host=changed.image_host,
-                image_host_aliases=changed.aliases,
+                record.workspace_id,
+                name=None if fold_name(changed.name) == record.name_key else changed.name,
+                url=None if url == record.url else url,
+                image_host=None if changed.image_host in present.hosts else changed.image_host,
+                image_host_aliases=[alias for alias in changed.aliases if alias not in present.hosts],
                 but_by=record.id,
             )
             now = self._clock()
@@ -201,7 +203,12 @@ class IntegrationUpdater:
             if (changed.image_host, changed.aliases) != (record.image_host, present.aliases):
                 await ImageHost.filter(integration_id=record.id).delete()
                 for host in (changed.image_host, *changed.aliases):
-                    await ImageHost.create(host=host, integration_id=record.id, is_primary=host == changed.image_host)
+                    await ImageHost.create(
+                        host=host,
+                        scope=integration.scope,
+                        integration_id=record.id,
+                        is_primary=host == changed.image_host,
+                    )
             if is_connection_changed or changed.is_credential_given:
                 await self._restart_watching(transaction, record.id, now, is_connection_changed)
             integration.name = changed.name

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from models.enums import HealthReason
-from models.records import IntegrationRecord
+from models.records import IntegrationRecord, SpaceRecord, WorkspaceRecord
 from registry_clients.errors import RegistryError
 
 Path = tuple[str, ...]
@@ -47,6 +47,15 @@ class NotFound(UserError):
 
     def __init__(self, what: str, path: Path) -> None:
         super().__init__(f"There is no {what} with this id.", path)
+
+
+class Forbidden(UserError):
+    """The viewer sees it, and may not do this with it."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message, path)
 
 
 class NameTaken(UserError):
@@ -133,3 +142,93 @@ class MirrorDoubted(UserError):
         )
         self.missing_space_count = missing_count
         self.standing_space_count = standing_count
+
+
+class SpaceNameTaken(UserError):
+    """The registry has a space of that name; `holder` is it where the mirror knows it."""
+
+    code = "SPACE_NAME_TAKEN"
+
+    def __init__(self, name: str, holder: SpaceRecord | None, path: Path) -> None:
+        super().__init__(f"There is a space “{name}” at this registry already. Choose another name.", path)
+        self.holder = holder
+
+
+class SpaceRefused(UserError):
+    """The registry makes or changes no such space: by its rules for names, or by a limit on storage."""
+
+    code = "SPACE_REFUSED"
+
+    def __init__(self, message: str, registry_message: str | None, path: Path) -> None:
+        super().__init__(message, path)
+        self.registry_message = registry_message
+
+
+class SpaceNotEmpty(UserError):
+    """The space holds repositories, so it can't be deleted."""
+
+    code = "SPACE_NOT_EMPTY"
+
+    def __init__(self, name: str, repository_count: int, advice: str, path: Path) -> None:
+        held = "1 repository" if repository_count == 1 else f"{repository_count} repositories"
+        super().__init__(f"The space “{name}” holds {held}. {advice}", path)
+        self.repository_count = repository_count
+
+
+class WorkspaceNameTaken(UserError):
+    """Another workspace has the name."""
+
+    code = "WORKSPACE_NAME_TAKEN"
+
+    def __init__(self, holder: WorkspaceRecord, path: Path) -> None:
+        super().__init__(f"Another workspace is called “{holder.name}”. Choose another name.", path)
+        self.holder = holder
+
+
+class ExternalIdTaken(UserError):
+    """Another workspace has the external id."""
+
+    code = "EXTERNAL_ID_TAKEN"
+
+    def __init__(self, external_id: str, holder: WorkspaceRecord, path: Path) -> None:
+        super().__init__(f"The external id “{external_id}” belongs to the workspace “{holder.name}”.", path)
+        self.holder = holder
+
+
+class NamespaceTaken(UserError):
+    """The namespace belongs to another workspace."""
+
+    code = "NAMESPACE_TAKEN"
+
+    def __init__(self, cluster: str, name: str, holder: WorkspaceRecord, path: Path) -> None:
+        super().__init__(
+            f"The namespace “{name}” of the cluster “{cluster}” belongs to the workspace “{holder.name}”. "
+            "Remove it there first.",
+            path,
+        )
+        self.holder = holder
+
+
+class WorkspaceUpdateConflict(UserError):
+    """Somebody else changed the workspace since it was read."""
+
+    code = "WORKSPACE_UPDATE_CONFLICT"
+
+    def __init__(self, current: WorkspaceRecord, path: Path) -> None:
+        super().__init__(f"“{current.name}” was changed since you read it. Look again, then repeat.", path)
+        self.current = current
+
+
+class WorkspaceHasIntegrations(UserError):
+    """The workspace brought registries of its own, which must be removed first."""
+
+    code = "WORKSPACE_HAS_INTEGRATIONS"
+
+    def __init__(self, workspace: WorkspaceRecord, integration_count: int, path: Path) -> None:
+        brought = "a registry" if integration_count == 1 else f"{integration_count} registries"
+        super().__init__(
+            f"The workspace “{workspace.name}” brought {brought} of its own. Remove them first, so that what was "
+            "made there for this server goes too.",
+            path,
+        )
+        self.integration_count = integration_count

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from models.database import Database, NewEvent, Transaction
@@ -41,6 +42,18 @@ async def migrated(address: str) -> AsyncIterator[Database]:
 
         await database.transact(work)
         yield database
+
+
+async def empty(address: str) -> None:
+    """Take away all that a database holds, tables as well."""
+    if address.startswith("sqlite"):
+        file = Path(address.removeprefix("sqlite://"))
+        for found in file.parent.glob(f"{file.name}*"):
+            found.unlink()
+        return
+    async with opened(address) as database:
+        for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+            await database.fetch(statement)
 
 
 async def every_row(database: Database) -> dict[str, list[tuple[Any, ...]]]:

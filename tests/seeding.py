@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.database import Database, Transaction
 from models.enums import HealthStatus, IntegrationOrigin, RegistryKind, SpaceState, Visibility
+from models.integration import PLATFORM_SCOPE
 from models.names import fold_name
 
 LONG = timedelta(days=300)
@@ -35,6 +36,7 @@ async def seed_integrations(
                 "name_key",
                 "kind",
                 "origin",
+                "scope",
                 "url",
                 "is_verification_skipped",
                 "next_synchronization_at",
@@ -48,6 +50,7 @@ async def seed_integrations(
                     fold_name(name),
                     RegistryKind.DOCKER_REGISTRY,
                     IntegrationOrigin.INTEGRATED,
+                    PLATFORM_SCOPE,
                     url,
                     False,
                     now + first_synchronization_in,
@@ -73,8 +76,8 @@ async def seed_integrations(
         await _insert(
             transaction,
             "image_host",
-            ("host", "integration_id", "is_primary"),
-            [(f"{name}.example", id_, True) for name, id_ in zip(names, ids, strict=True)],
+            ("host", "scope", "integration_id", "is_primary"),
+            [(f"{name}.example", PLATFORM_SCOPE, id_, True) for name, id_ in zip(names, ids, strict=True)],
         )
         return ids
 

@@ -24,6 +24,9 @@ class Dialect(Protocol):
     claim_lock: str | None
     """A statement that holds off others who would take a name; None where transactions are serial anyway."""
 
+    access_lock: str | None
+    """A statement that holds off others who change who may pull what; None where transactions are serial anyway."""
+
     event_channel: str | None
     """What `NOTIFY` and `LISTEN` name, so that processes wake each other; None where there is no such thing."""
 
@@ -70,20 +73,16 @@ class Dialect(Protocol):
         """Return a condition: the expression is one of the values that a list parameter holds."""
         ...
 
-    def page_of_each(
-        self,
-        ids: str,
-        *,
-        select_list: str,
-        source: str,
-        parent: str,
-        conditions: str,
-        record_id: str,
-        ordering: str,
-        limit: int,
-    ) -> str:
-        """Return a statement: for each parent in a list parameter (`ids`), its first rows in an order.
+    def parents(self, placeholder: str) -> str:
+        """Return what stands behind FROM for the ids in a list parameter: rows of `parents`, each with an `id`."""
+        ...
 
-        The rows of a parent come in that order; how parents follow each other is open.
+    def page_of_each(
+        self, ids: str, *, select_list: str, source: str, membership: str, record_id: str, ordering: str, limit: int
+    ) -> str:
+        """Return a statement: for each of `parents` in a list parameter (`ids`), its first rows in an order.
+
+        `membership` is the condition on rows, which speaks of the parent as `parents."id"`. The rows of a parent come
+        in that order; how parents follow each other is open.
         """
         ...

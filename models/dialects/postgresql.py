@@ -19,6 +19,7 @@ class PostgreSQL:
     # Migrations of Tortoise take no lock of their own: three replicas at once failed. The number is ours.
     migration_lock: str | None = "SELECT pg_advisory_xact_lock(7236412001)"
     claim_lock: str | None = "SELECT pg_advisory_xact_lock(7236412002)"
+    access_lock: str | None = "SELECT pg_advisory_xact_lock(7236412003)"
     event_channel: str | None = "integrated_registry_events"
     begin_migration: tuple[str, ...] = ()
     end_migration: tuple[str, ...] = ()
@@ -31,6 +32,11 @@ class PostgreSQL:
         ),
         "0002_readers_feeds_repositories": (
             'ALTER TABLE "repository" ALTER COLUMN "name" TYPE VARCHAR(512) COLLATE "C"',
+        ),
+        "0003_workspaces_bindings_scopes": (
+            'ALTER TABLE "workspace" ALTER COLUMN "name_key" TYPE VARCHAR(400) COLLATE "C"',
+            'ALTER TABLE "namespace" ALTER COLUMN "cluster" TYPE VARCHAR(63) COLLATE "C"',
+            'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
     }
 
@@ -66,22 +72,17 @@ class PostgreSQL:
         element = "text" if values and isinstance(values[0], str) else "bigint"
         return f"{expression} = ANY({placeholder}::{element}[])"
 
+    def parents(self, placeholder: str) -> str:
+        """Return the ids of an array, with their places."""
+        return f"unnest({placeholder}::bigint[]) WITH ORDINALITY AS parents (id, place)"
+
     def page_of_each(
-        self,
-        ids: str,
-        *,
-        select_list: str,
-        source: str,
-        parent: str,
-        conditions: str,
-        record_id: str,
-        ordering: str,
-        limit: int,
+        self, ids: str, *, select_list: str, source: str, membership: str, record_id: str, ordering: str, limit: int
     ) -> str:
         """Return the statement, by a lateral join: each parent's rows are read from an index as far as needed."""
         return (
-            f"SELECT each_page.* FROM unnest({ids}::bigint[]) WITH ORDINALITY AS parents (id, place)"
+            f"SELECT each_page.* FROM {self.parents(ids)}"
             f" CROSS JOIN LATERAL (SELECT {select_list}, ROW_NUMBER() OVER (ORDER BY {ordering}) AS place_in_page"
-            f" FROM {source} WHERE {parent} = parents.id{conditions} ORDER BY {ordering} LIMIT {limit}) AS each_page"
+            f" FROM {source} WHERE {membership} ORDER BY {ordering} LIMIT {limit}) AS each_page"
             " ORDER BY parents.place, each_page.place_in_page"
         )

@@ -20,6 +20,7 @@ class SQLite:
     begin: tuple[str, ...] = ("COMMIT", "BEGIN IMMEDIATE")
     migration_lock: str | None = None
     claim_lock: str | None = None
+    access_lock: str | None = None
     event_channel: str | None = None
     # Altering a column makes the table anew and drops the old one, which with foreign keys on deletes, by cascade,
     # every row that refers to it. They can only be switched outside a transaction.
@@ -62,24 +63,19 @@ class SQLite:
         """Return the condition, by json_each."""
         return f"{expression} IN (SELECT value FROM json_each({placeholder}))"
 
+    def parents(self, placeholder: str) -> str:
+        """Return the values of a JSON array; json_each has an `id` of its own, which is another thing."""
+        return f"(SELECT value AS id FROM json_each({placeholder})) AS parents"
+
     def page_of_each(
-        self,
-        ids: str,
-        *,
-        select_list: str,
-        source: str,
-        parent: str,
-        conditions: str,
-        record_id: str,
-        ordering: str,
-        limit: int,
+        self, ids: str, *, select_list: str, source: str, membership: str, record_id: str, ordering: str, limit: int
     ) -> str:
         """Return the statement, by a subquery for each parent: there is no lateral join here.
 
         CROSS JOIN has SQLite begin with the parents. The names within the subquery hide the outer ones.
         """
         return (
-            f"SELECT {select_list} FROM json_each({ids}) AS parents CROSS JOIN {source} WHERE {record_id} IN"
-            f" (SELECT {record_id} FROM {source} WHERE {parent} = parents.value{conditions}"
+            f"SELECT {select_list} FROM {self.parents(ids)} CROSS JOIN {source} WHERE {record_id} IN"
+            f" (SELECT {record_id} FROM {source} WHERE {membership}"
             f" ORDER BY {ordering} LIMIT {limit}) ORDER BY {ordering}"
         )

@@ -11,7 +11,10 @@ from models.records import AccessTokenRecord
 ACCESS_TOKENS = RecordReader(
     AccessTokenRecord,
     '"access_token" t',
-    {name: f't."{name}"' for name in ["id", "name", "role", "created_by", "created_at", "expires_at", "revoked_at"]},
+    {
+        name: f't."{name}"'
+        for name in ["id", "name", "role", "workspace_id", "created_by", "created_at", "expires_at", "revoked_at"]
+    },
 )
 
 NEWEST_FIRST = Order('t."id"', "id", 't."id"', is_descending=True)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import Database
-from models.enums import AuditOutcome, EventType
+from models.enums import ADMINISTRATORS_EVENT_TYPES, SPACE_EVENT_TYPES, AuditOutcome, EventType
+from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, RecordReader, Statement
 from models.records import AuditEventRecord, EventRecord
 
 EVENTS = RecordReader(
     EventRecord,
     '"event" e',
-    {name: f'e."{name}"' for name in ["position", "type", "occurred_at", "integration_id", "data"]},
+    {
+        name: f'e."{name}"'
+        for name in ["position", "type", "occurred_at", "integration_id", "workspace_id", "space_id", "data"]
+    },
 )
 
 AUDIT_EVENTS = RecordReader(
@@ -48,28 +52,30 @@ class EventConditions:
     """What events must meet; None is no condition."""
 
     types: tuple[EventType, ...] | None = None
-    hidden_types: tuple[EventType, ...] = ()
     integration_ids: tuple[int, ...] | None = None
+    sight: Sight = EVERYTHING
 
     def __call__(self, statement: Statement) -> Sequence[str]:
         """Return the conditions as SQL."""
-        conditions = []
+        conditions = list(self.sight.events(statement))
         if self.types is not None:
             conditions.append(statement.is_one_of('e."type"', [type_.value for type_ in self.types]))
-        if self.hidden_types:
-            hidden = statement.is_one_of('e."type"', [type_.value for type_ in self.hidden_types])
-            conditions.append(f"NOT ({hidden})")
         if self.integration_ids is not None:
             conditions.append(statement.is_one_of('e."integration_id"', self.integration_ids))
         return conditions
 
-    def are_met_by(self, event: EventRecord) -> bool:
-        """Return whether an event that is at hand meets them."""
+    def may_be_met_by(self, event: EventRecord) -> bool:
+        """Return whether an event that is at hand meets them, as far as that can be said without `depends_on_space`."""
         return (
             (self.types is None or event.type in self.types)
-            and event.type not in self.hidden_types
             and (self.integration_ids is None or event.integration_id in self.integration_ids)
+            and (self.sight.workspace_ids is None or event.type not in ADMINISTRATORS_EVENT_TYPES)
+            and self.sight.covers(event.workspace_id)
         )
+
+    def depends_on_space(self, event: EventRecord) -> bool:
+        """Return whether an event is only seen by who can see its space."""
+        return self.sight.workspace_ids is not None and event.workspace_id is None and event.type in SPACE_EVENT_TYPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from models.database import Database
 from models.enums import HealthStatus, IntegrationOrigin, RegistryKind
 from models.names import fold_name
+from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, RecordReader, Statement
 from models.records import HealthCheckRecord, IntegrationRecord
 
@@ -25,6 +26,7 @@ INTEGRATIONS = RecordReader(
                 "description",
                 "kind",
                 "origin",
+                "workspace_id",
                 "url",
                 "username",
                 "token_realm",
@@ -90,10 +92,13 @@ class IntegrationConditions:
     kinds: tuple[RegistryKind, ...] | None = None
     origins: tuple[IntegrationOrigin, ...] | None = None
     health_statuses: tuple[HealthStatus, ...] | None = None
+    workspace_ids: tuple[int, ...] | None = None
+    is_platform: bool | None = None
+    sight: Sight = EVERYTHING
 
     def __call__(self, statement: Statement) -> Sequence[str]:
         """Return the conditions as SQL."""
-        conditions = []
+        conditions = list(self.sight.integrations(statement))
         if self.text:
             conditions.append(statement.contains('i."name_key"', fold_name(self.text)))
         if self.kinds is not None:
@@ -102,12 +107,20 @@ class IntegrationConditions:
             conditions.append(statement.is_one_of('i."origin"', [origin.value for origin in self.origins]))
         if self.health_statuses is not None:
             conditions.append(statement.is_one_of('h."status"', [status.value for status in self.health_statuses]))
+        if self.workspace_ids is not None:
+            conditions.append(statement.is_one_of('i."workspace_id"', self.workspace_ids))
+        if self.is_platform is not None:
+            conditions.append(f'i."workspace_id" IS {"" if self.is_platform else "NOT "}NULL')
         return conditions
 
 
-async def integrations_by_id(database: Database, ids: Sequence[int]) -> dict[int, IntegrationRecord]:
-    """Return those of the integrations that exist, by id."""
-    records = await INTEGRATIONS.all(database, lambda statement: [statement.is_one_of('i."id"', ids)])
+async def integrations_by_id(
+    database: Database, ids: Sequence[int], sight: Sight = EVERYTHING
+) -> dict[int, IntegrationRecord]:
+    """Return those of the integrations that exist and are seen, by id."""
+    records = await INTEGRATIONS.all(
+        database, lambda statement: [statement.is_one_of('i."id"', ids), *sight.integrations(statement)]
+    )
     return {record.id: record for record in records}
 
 
@@ -131,10 +144,13 @@ async def integrations_at_position(
     return INTEGRATIONS.read(database.dialect, present), int(rows[0]["event_position"])
 
 
-async def integration_by_name(database: Database, name: str) -> IntegrationRecord | None:
-    """Return the integration of that name, whatever its case."""
-    records = await INTEGRATIONS.all(database, lambda statement: [f'i."name_key" = {statement.bind(fold_name(name))}'])
-    return records[0] if records else None
+async def integration_by_name(database: Database, name: str, sight: Sight = EVERYTHING) -> IntegrationRecord | None:
+    """Return the integration of that name, whatever its case: the platform's, else the oldest that is seen."""
+    records = await INTEGRATIONS.all(
+        database,
+        lambda statement: [f'i."name_key" = {statement.bind(fold_name(name))}', *sight.integrations(statement)],
+    )
+    return min(records, key=lambda record: (record.workspace_id is not None, record.id), default=None)
 
 
 async def image_host_aliases(database: Database, ids: Sequence[int]) -> dict[int, list[str]]:
@@ -149,3 +165,17 @@ async def image_host_aliases(database: Database, ids: Sequence[int]) -> dict[int
     for row in rows:
         found[row["integration_id"]].append(row["host"])
     return found
+
+
+async def bound_workspace_counts(database: Database, ids: Sequence[int], sight: Sight) -> dict[int, int]:
+    """Return to how many workspaces that are seen spaces of integrations are given, less those given to none."""
+    statement = Statement(database.dialect)
+    conditions = " AND ".join(
+        ['b."revoked_at" IS NULL', statement.is_one_of('s."integration_id"', ids), *sight.bindings(statement)]
+    )
+    rows = await database.fetch(
+        'SELECT s."integration_id", COUNT(DISTINCT b."workspace_id") AS count FROM "space" s'
+        f' JOIN "binding" b ON b."space_id" = s."id" WHERE {conditions} GROUP BY s."integration_id"',
+        *statement.values,
+    )
+    return {row["integration_id"]: row["count"] for row in rows}

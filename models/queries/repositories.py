@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models.database import Database
 from models.names import fold_name
+from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, RecordReader, Statement
 from models.records import RepositoryRecord, RoutineCredentialRecord
 
@@ -44,15 +45,33 @@ class RepositoryConditions:
         return [] if not self.text else [statement.contains('r."name"', fold_name(self.text))]
 
 
-async def repositories_by_id(database: Database, ids: Sequence[int]) -> dict[int, RepositoryRecord]:
-    """Return those of the repositories that exist, by id."""
-    records = await REPOSITORIES.all(database, lambda statement: [statement.is_one_of('r."id"', ids)])
+async def repositories_by_id(
+    database: Database, ids: Sequence[int], sight: Sight = EVERYTHING
+) -> dict[int, RepositoryRecord]:
+    """Return those of the repositories that exist and are seen, by id."""
+    records = await REPOSITORIES.all(
+        database, lambda statement: [statement.is_one_of('r."id"', ids), *sight.repositories(statement)]
+    )
     return {record.id: record for record in records}
 
 
-async def routine_credentials(database: Database, ids: Sequence[int]) -> dict[int, RoutineCredentialRecord]:
-    """Return with what the integrations are read, of those whose kind has credentials for reading alone."""
-    records = await ROUTINE_CREDENTIALS.all(
-        database, lambda statement: [statement.is_one_of('c."integration_id"', ids)]
-    )
+async def routine_credentials(
+    database: Database, ids: Sequence[int], brought_by: Sequence[int] | None = None
+) -> dict[int, RoutineCredentialRecord]:
+    """Return with what the integrations are read, of those whose kind has credentials for reading alone.
+
+    With `brought_by`, only of integrations that these workspaces brought.
+    """
+
+    def conditions(statement: Statement) -> Sequence[str]:
+        wanted = statement.is_one_of('c."integration_id"', ids)
+        if brought_by is None:
+            return [wanted]
+        own = statement.is_one_of('i."workspace_id"', brought_by)
+        return [
+            wanted,
+            f'EXISTS (SELECT 1 FROM "integration" i WHERE i."id" = c."integration_id" AND {own})',
+        ]
+
+    records = await ROUTINE_CREDENTIALS.all(database, conditions)
     return {record.integration_id: record for record in records}

@@ -1,5 +1,6 @@
 """Harbor's projects, which are spaces."""
 
+import re
 from functools import partial
 
 from registry_clients.errors import CredentialRejected, UnexpectedAnswer
@@ -13,6 +14,20 @@ from registry_clients.records import FoundSpace
 
 # Harbor makes none of these, and they would lead elsewhere in a path.
 _NO_PROJECT_NAMES = frozenset({"", ".", ".."})
+
+PROJECT_NAME_RULE = (
+    "A name here has lower-case letters and digits, with single dots, dashes or underscores between them;"
+    " 255 characters at most."
+)
+
+# Seen on 2.16.0: what isn't so is 400, and more than 255 characters are 422.
+_PROJECT_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_MAX_PROJECT_NAME_CHARACTERS = 255
+
+
+def is_project_name(name: str) -> bool:
+    """Say whether Harbor makes a project of that name, as `PROJECT_NAME_RULE` says."""
+    return len(name) <= _MAX_PROJECT_NAME_CHARACTERS and _PROJECT_NAME.fullmatch(name) is not None
 
 
 class Projects:

@@ -9,6 +9,7 @@ from resolvers.context import Info
 from resolvers.global_ids import key_of
 from resolvers.permission import Access
 from schema.access_token import AccessToken
+from schema.arguments import input_key
 from schema.declaring import mutation
 from schema.inputs import (
     CheckIntegrationInput,
@@ -22,31 +23,53 @@ from schema.inputs import (
     UpdateIntegrationInput,
 )
 from schema.integration import Integration
-from schema.node import backed
-from schema.payloads import (
+from schema.integration_payloads import (
     CheckIntegrationPayload,
     CheckRegistryPayload,
-    CreateAccessTokenPayload,
     IntegrateRegistryPayload,
     RegistryCheck,
     RemoveIntegrationPayload,
-    RevokeAccessTokenPayload,
     RotateIntegrationCredentialPayload,
     SynchronizeIntegrationPayload,
     UpdateIntegrationPayload,
 )
+from schema.loss import losing
+from schema.node import backed
+from schema.payloads import CreateAccessTokenPayload, RevokeAccessTokenPayload
+from schema.roots.space_mutations import SPACE_MUTATIONS
+from schema.roots.workspace_mutations import WORKSPACE_MUTATIONS
 from schema.user_error import shown
+from services.access_tokens import WORKSPACE_PATH
+from services.administering import administered_integration, require_may_bring
 from services.integrating import NewIntegration
 from services.registry_check import check_registry as check_registry_now
 from services.user_errors import NotFound
 
 ADMINISTRATORS = Access.PLATFORM_ADMINISTRATORS
+OWNERS = Access.WORKSPACE_ADMINISTRATORS
+"""Each such mutation asks whose it is that is to be changed."""
 
 
 def _key(given: str, type_name: str, what: str) -> int:
     key = key_of(given, type_name)
     if key is None:
         raise NotFound(what, ("input", "id"))
+    return key
+
+
+async def _administered(info: Info, given: str) -> int:
+    """Return the key of an integration that the viewer may change. Raises NotFound, Forbidden."""
+    key = _key(given, "Integration", "integration")
+    await administered_integration(info.context.services.database, info.context.viewer, key, ("input", "id"))
+    return key
+
+
+async def _bringing(info: Info, given: str | None) -> int | None:
+    """Return for which workspace a registry is brought, None for the platform. Raises NotFound, Forbidden."""
+    key = None if given is None else key_of(given, "Workspace")
+    if given is not None and key is None:
+        raise NotFound("workspace", WORKSPACE_PATH)
+    await require_may_bring(info.context.services.database, info.context.viewer, key, WORKSPACE_PATH)
     return key
 
 
@@ -57,39 +80,41 @@ async def _integration(info: Info, integration_id: int) -> Integration:
     return backed(Integration, found[integration_id])
 
 
-@mutation(ADMINISTRATORS, CheckRegistryPayload, "Try a registry without saving anything.")
+@mutation(OWNERS, CheckRegistryPayload, "Try a registry without saving anything.")
 async def check_registry(info: Info, input: CheckRegistryInput) -> CheckRegistryPayload:  # noqa: A002
     """Check a registry."""
-    check = await check_registry_now(input.to_service(), info.context.services.reach)
+    workspace_id = await _bringing(info, input.workspace_id)
+    check = await check_registry_now(input.to_service(), info.context.services.reaches.of(workspace_id))
     return CheckRegistryPayload(check=backed(RegistryCheck, check))
 
 
 @mutation(
-    ADMINISTRATORS,
+    OWNERS,
     IntegrateRegistryPayload,
     "Integrate a registry. It is checked first. What it holds is listed before this answers, unless that takes long.",
 )
 async def integrate_registry(info: Info, input: IntegrateRegistryInput) -> IntegrateRegistryPayload:  # noqa: A002
     """Integrate a registry."""
-    new = NewIntegration(input.name, input.to_service(), input.image_host, input.description)
+    workspace_id = await _bringing(info, input.workspace_id)
+    new = NewIntegration(input.name, input.to_service(), input.image_host, input.description, workspace_id)
     record = await info.context.services.integrator.integrate(new, info.context.viewer.name)
     return IntegrateRegistryPayload(integration=backed(Integration, record))
 
 
 @mutation(
-    ADMINISTRATORS,
+    OWNERS,
     UpdateIntegrationPayload,
     "Change an integration. A new address or credential is verified before anything is saved.",
 )
 async def update_integration(info: Info, input: UpdateIntegrationInput) -> UpdateIntegrationPayload:  # noqa: A002
     """Update an integration."""
-    update = input.to_service(_key(input.id, "Integration", "integration"))
+    update = input.to_service(await _administered(info, input.id))
     record = await info.context.services.updater.update(update, info.context.viewer.name)
     return UpdateIntegrationPayload(integration=backed(Integration, record))
 
 
 @mutation(
-    ADMINISTRATORS,
+    OWNERS,
     RotateIntegrationCredentialPayload,
     "Replace an integration's credential. The new one is verified before the old is dropped.",
 )
@@ -99,7 +124,7 @@ async def rotate_integration_credential(
 ) -> RotateIntegrationCredentialPayload:
     """Rotate a credential."""
     record = await info.context.services.updater.rotate_credential(
-        _key(input.id, "Integration", "integration"),
+        await _administered(info, input.id),
         input.username,
         input.password,
         info.context.viewer.name,
@@ -108,28 +133,28 @@ async def rotate_integration_credential(
 
 
 @mutation(
-    ADMINISTRATORS,
+    OWNERS,
     RemoveIntegrationPayload,
     "Remove an integration and what is known of it. At the registry, only what this server made for itself goes.",
 )
 async def remove_integration(info: Info, input: RemoveIntegrationInput) -> RemoveIntegrationPayload:  # noqa: A002
     """Remove an integration."""
-    record = await info.context.services.integrator.remove(
-        _key(input.id, "Integration", "integration"), input.dry_run, info.context.viewer.name
+    removed = await info.context.services.integrator.remove(
+        await _administered(info, input.id), input.dry_run, info.context.viewer.name
     )
-    return RemoveIntegrationPayload(integration=backed(Integration, record))
+    return RemoveIntegrationPayload(integration=backed(Integration, removed.integration), **losing(removed.losses))
 
 
-@mutation(ADMINISTRATORS, CheckIntegrationPayload, "Check an integration's health now.")
+@mutation(OWNERS, CheckIntegrationPayload, "Check an integration's health now.")
 async def check_integration(info: Info, input: CheckIntegrationInput) -> CheckIntegrationPayload:  # noqa: A002
     """Check an integration."""
-    key = _key(input.id, "Integration", "integration")
+    key = await _administered(info, input.id)
     await info.context.services.monitor.check_now(key)
     return CheckIntegrationPayload(integration=await _integration(info, key))
 
 
 @mutation(
-    ADMINISTRATORS,
+    OWNERS,
     SynchronizeIntegrationPayload,
     "Look at an integration's spaces now. A look that finds most of them gone is doubted, unless you accept it.",
 )
@@ -138,21 +163,24 @@ async def synchronize_integration(
     input: SynchronizeIntegrationInput,  # noqa: A002
 ) -> SynchronizeIntegrationPayload:
     """Synchronise an integration."""
-    key = _key(input.id, "Integration", "integration")
+    key = await _administered(info, input.id)
     result = await info.context.services.synchronizer.synchronize(key, input.accept_loss)
     return SynchronizeIntegrationPayload(
         integration=await _integration(info, key),
         added_space_count=result.added_space_count,
         vanished_space_count=result.vanished_space_count,
-        errors=[] if result.doubt is None else [shown(result.doubt)],
+        errors=[] if result.doubt is None else [shown(result.doubt, info.context.viewer)],
     )
 
 
 @mutation(ADMINISTRATORS, CreateAccessTokenPayload, "Make an access token. It is shown once.")
 async def create_access_token(info: Info, input: CreateAccessTokenInput) -> CreateAccessTokenPayload:  # noqa: A002
     """Create an access token."""
+    workspace_id = None
+    if input.workspace_id is not None:
+        workspace_id = input_key(input.workspace_id, "Workspace", "workspace", "workspaceId")
     record, token = await info.context.services.access_tokens.create(
-        input.name, input.role, input.expires_at, info.context.viewer.name
+        input.name, input.role, input.expires_at, info.context.viewer.name, workspace_id
     )
     return CreateAccessTokenPayload(access_token=backed(AccessToken, record), token=token)
 
@@ -180,6 +208,8 @@ Mutation = create_type(
         remove_integration,
         check_integration,
         synchronize_integration,
+        *SPACE_MUTATIONS,
+        *WORKSPACE_MUTATIONS,
         create_access_token,
         revoke_access_token,
     ],

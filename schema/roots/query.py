@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +14,7 @@ from models.queries.access_tokens import ACCESS_TOKENS, NEWEST_FIRST, every_toke
 from models.queries.events import AUDIT_EVENTS, EVENTS, NEWEST_AUDIT_FIRST, NEWEST_EVENT_FIRST
 from models.queries.integrations import INTEGRATIONS, integration_by_name
 from models.queries.spaces import SPACES, space_by_name
+from models.queries.workspaces import WORKSPACES, workspace_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from resolvers.context import Info
 from resolvers.global_ids import InvalidId, key_of, parse_global_id
@@ -27,6 +29,7 @@ from resolvers.loading import Loader
 from resolvers.paging import page_request
 from resolvers.permission import Access
 from resolvers.public_errors import bad_input
+from resolvers.workspace_loaders import BindingByIdLoader, NamespaceByIdLoader, WorkspaceByIdLoader
 from schema.access_token import AccessToken, Viewer
 from schema.arguments import MOST_IDS, checked_text
 from schema.audit_event import AuditEvent, AuditFilter, audit_conditions
@@ -41,8 +44,16 @@ from schema.integration import (
     integration_order,
 )
 from schema.node import Node, backed, backed_if_any
+from schema.pull_access import NamespaceRef, PullAccess, answered
 from schema.server_info import RegistryKindInfo, ServerInfo
 from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
+from schema.workspace import (
+    Workspace,
+    WorkspaceFilter,
+    WorkspaceOrder,
+    workspace_conditions,
+    workspace_order,
+)
 
 T = TypeVar("T")
 
@@ -50,6 +61,9 @@ NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
     "Integration": IntegrationByIdLoader,
     "Space": SpaceByIdLoader,
     "Repository": RepositoryByIdLoader,
+    "Workspace": WorkspaceByIdLoader,
+    "Namespace": NamespaceByIdLoader,
+    "Binding": BindingByIdLoader,
     "AccessToken": AccessTokenByIdLoader,
     "AuditEvent": AuditEventByIdLoader,
 }
@@ -110,7 +124,8 @@ async def integration(
     if id is not None:
         key = key_of(id, "Integration")
         return await _loaded(info, IntegrationByIdLoader, Integration, key)
-    record = await integration_by_name(info.context.services.database, checked_text(name) or "")
+    database = info.context.services.database
+    record = await integration_by_name(database, checked_text(name) or "", info.context.viewer.sight)
     return backed_if_any(Integration, record)
 
 
@@ -128,11 +143,11 @@ async def integrations(
     ] = None,
 ) -> Connection[Integration]:
     """Return a page of integrations."""
-    conditions = integration_conditions(filter)
+    conditions = replace(integration_conditions(filter), sight=info.context.viewer.sight)
     request = page_request(first, after, integration_order(order_by))
     database = info.context.services.database
     page = await INTEGRATIONS.page(database, request, conditions)
-    return connection(Integration, page, partial(INTEGRATIONS.count, database, conditions))
+    return connection(page, partial(INTEGRATIONS.count, database, conditions))
 
 
 @query(Access.EVERY_VIEWER, "One space, by its id, or by its name at an integration; null when there is none.")
@@ -153,7 +168,8 @@ async def space(
     key = key_of(integration or "", "Integration")
     if key is None:
         return None
-    record = await space_by_name(info.context.services.database, key, checked_text(name) or "")
+    database = info.context.services.database
+    record = await space_by_name(database, key, checked_text(name) or "", info.context.viewer.sight)
     return backed_if_any(Space, record)
 
 
@@ -168,11 +184,58 @@ async def spaces(
     ] = None,
 ) -> Connection[Space]:
     """Return a page of spaces."""
-    conditions = space_conditions(filter)
+    conditions = space_conditions(filter, info.context.viewer.sight)
     request = page_request(first, after, space_order(order_by))
     database = info.context.services.database
     page = await SPACES.page(database, request, conditions)
-    return connection(Space, page, partial(SPACES.count, database, conditions))
+    return connection(page, partial(SPACES.count, database, conditions))
+
+
+@query(Access.EVERY_VIEWER, "One workspace, by its id or its name; null when there is none that you may see.")
+async def workspace(
+    info: Info,
+    id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
+    name: Annotated[str | None, strawberry.argument(description="Its name, whatever its case.")] = None,
+) -> Workspace | None:
+    """Return one workspace."""
+    if (id is None) == (name is None):
+        raise bad_input("Give either the id or the name of a workspace.")
+    if id is not None:
+        return await _loaded(info, WorkspaceByIdLoader, Workspace, key_of(id, "Workspace"))
+    database = info.context.services.database
+    record = await workspace_by_name(database, checked_text(name) or "", info.context.viewer.sight)
+    return backed_if_any(Workspace, record)
+
+
+@query(Access.EVERY_VIEWER, "The workspaces that you may see.")
+async def workspaces(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    filter: Annotated[WorkspaceFilter | None, strawberry.argument(description="Which workspaces.")] = None,  # noqa: A002
+    order_by: Annotated[
+        WorkspaceOrder | None, strawberry.argument(description="In which order; by name where it is left out.")
+    ] = None,
+) -> Connection[Workspace]:
+    """Return a page of workspaces."""
+    conditions = workspace_conditions(info, filter)
+    request = page_request(first, after, workspace_order(order_by))
+    database = info.context.services.database
+    page = await WORKSPACES.page(database, request, conditions)
+    return connection(page, partial(WORKSPACES.count, database, conditions))
+
+
+@query(
+    Access.EVERY_VIEWER,
+    "Whether a namespace may pull an image, and why or why not. What you may not see reads as if it weren't there.",
+)
+async def pull_access(
+    info: Info,
+    namespace: Annotated[NamespaceRef, strawberry.argument(description="Which namespace.")],
+    image: Annotated[str, strawberry.argument(description="The image as people write it: host/space/name:tag.")],
+) -> PullAccess:
+    """Decide."""
+    return await answered(info, namespace, image)
 
 
 @query(Access.EVERY_VIEWER, "What has happened, newest first; kept for a week.")
@@ -186,7 +249,7 @@ async def events(
     conditions = event_conditions(info, filter)
     database = info.context.services.database
     page = await EVENTS.page(database, page_request(first, after, NEWEST_EVENT_FIRST), conditions)
-    return connection(Event, page, partial(EVENTS.count, database, conditions))
+    return connection(page, partial(EVENTS.count, database, conditions))
 
 
 @query(Access.PLATFORM_ADMINISTRATORS, "Every mutation that somebody tried, newest first.")
@@ -200,7 +263,7 @@ async def audit_events(
     conditions = audit_conditions(filter)
     database = info.context.services.database
     page = await AUDIT_EVENTS.page(database, page_request(first, after, NEWEST_AUDIT_FIRST), conditions)
-    return connection(AuditEvent, page, partial(AUDIT_EVENTS.count, database, conditions))
+    return connection(page, partial(AUDIT_EVENTS.count, database, conditions))
 
 
 @query(Access.PLATFORM_ADMINISTRATORS, "The access tokens, newest first, revoked and expired ones included.")
@@ -208,7 +271,7 @@ async def access_tokens(info: Info, first: First = None, after: After = None) ->
     """Return a page of access tokens."""
     database = info.context.services.database
     page = await ACCESS_TOKENS.page(database, page_request(first, after, NEWEST_FIRST), every_token)
-    return connection(AccessToken, page, partial(ACCESS_TOKENS.count, database, every_token))
+    return connection(page, partial(ACCESS_TOKENS.count, database, every_token))
 
 
 @query(Access.EVERY_VIEWER, "What each kind of registry can do.")
@@ -233,6 +296,9 @@ Query = create_type(
         integrations,
         space,
         spaces,
+        workspace,
+        workspaces,
+        pull_access,
         events,
         audit_events,
         access_tokens,

@@ -63,7 +63,8 @@ async def integration_health(
     services = info.context.services
     ids = keys_or_nothing(integration_ids, "Integration")
     try:
-        changes = health_changes(services.database, services.events, services.clock, ids, after)
+        sight = info.context.viewer.sight
+        changes = health_changes(services.database, services.events, services.clock, sight, ids, after)
         async with aclosing(changes):
             async for change in changes:
                 yield backed(IntegrationHealthEvent, change)
@@ -78,9 +79,10 @@ async def events(
     after: After = None,
 ) -> AsyncGenerator[Event, None]:
     """Stream events."""
+    services = info.context.services
     conditions = event_conditions(info, filter)
     try:
-        happenings = event_stream(info.context.services.events, conditions, after)
+        happenings = event_stream(services.database, services.events, conditions, after)
         async with aclosing(happenings):
             async for event in happenings:
                 yield backed(Event, event)

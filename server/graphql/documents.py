@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from graphql import DocumentNode, OperationDefinitionNode
 
+from execution import PlanCache
 from server.graphql.document_shape import DocumentShape
 from server.graphql.errors import FormattedError
 
@@ -16,6 +17,7 @@ class Document:
     node: DocumentNode = field(repr=False)
     shape: DocumentShape
     operations: tuple[OperationDefinitionNode, ...] = field(repr=False)
+    plans: PlanCache = field(repr=False, default_factory=PlanCache)
 
 
 @dataclass(frozen=True, slots=True)

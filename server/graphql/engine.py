@@ -24,6 +24,7 @@ from graphql import (
 )
 from structlog.typing import FilteringBoundLogger
 
+from execution import LevelExecutor
 from server.graphql.document_shape import measure
 from server.graphql.documents import Document, DocumentCache, RefusedDocument
 from server.graphql.errors import FieldErrorFormatter, FormattedError, format_request_errors, request_error
@@ -79,7 +80,7 @@ class GraphQLEngine:
         log: FilteringBoundLogger,
         *,
         allow_introspection: bool = True,
-        executor_class: type[Executor[Any]] = Executor,
+        executor_class: type[Executor[Any]] = LevelExecutor,
     ) -> None:
         """Without introspection, errors suggest no names either. `executor_class` runs the fields."""
         self._schema = schema
@@ -209,6 +210,8 @@ class GraphQLEngine:
         )
         if isinstance(executor, list):
             raise RequestRefused(format_request_errors(executor, "BAD_USER_INPUT"))
+        if isinstance(executor, LevelExecutor):
+            executor.plans = operation.document.plans
         return executor
 
     def _document(self, text: str) -> Document:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from resolvers.global_ids import global_id
 from tests.api.fake_registry import FakeRegistry
 from tests.serving import RunningServer
+from tests.workspaces import add_workspace
 
 ERRORS = """
 errors {
@@ -52,6 +54,7 @@ class Surface:
         self.server = server
         self._numbers = count(1)
         self._member_token: str | None = None
+        self._workspace_id: str | None = None
 
     @property
     def member_token(self) -> str:
@@ -60,6 +63,14 @@ class Surface:
             self._member_token = self.new_token("WORKSPACE_MEMBER")
         return self._member_token
 
+    @property
+    def workspace_id(self) -> str:
+        """The id of a workspace that has nothing: where the members of `new_token` belong."""
+        if self._workspace_id is None:
+            key = self.server.run(add_workspace(self.server.services.database, "a workspace with nothing"))
+            self._workspace_id = global_id("Workspace", key)
+        return self._workspace_id
+
     def new_name(self) -> str:
         """Return a name that nothing has yet."""
         return f"registry {next(self._numbers)}"
@@ -67,6 +78,8 @@ class Surface:
     def new_token(self, role: str) -> str:
         """Make an access token and return it."""
         given = {"name": self.new_name(), "role": role, "expiresAt": tomorrow()}
+        if role != "PLATFORM_ADMIN":
+            given["workspaceId"] = self.workspace_id
         token: str = self.mutate("createAccessToken", given, "token")["token"]
         return token
 

@@ -6,7 +6,7 @@ from models.event import AuditEvent
 from tests.serving import RunningServer
 
 CREATE = """mutation {
-  createAccessToken(input: {name: "kept", role: WORKSPACE_MEMBER, expiresAt: "2030-01-01T00:00:00Z"}) {
+  createAccessToken(input: {name: "kept", role: PLATFORM_ADMIN, expiresAt: "2030-01-01T00:00:00Z"}) {
     token
     errors { code }
   }

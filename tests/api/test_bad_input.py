@@ -89,7 +89,7 @@ def test_an_address_that_is_none(surface: Surface, registry: FakeRegistry, url: 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_name_that_is_none(surface: Surface, registry: FakeRegistry, name: str) -> None:
     assert surface.errors_of("integrateRegistry", given(surface, registry, name=name)) == invalid("name")
-    token = {"name": name, "role": "WORKSPACE_MEMBER", "expiresAt": tomorrow()}
+    token = {"name": name, "role": "PLATFORM_ADMIN", "expiresAt": tomorrow()}
     assert surface.errors_of("createAccessToken", token) == invalid("name")
 
 

@@ -88,6 +88,7 @@ def test_a_registry_is_integrated_with_its_spaces(surface: Surface, guarded_regi
             "password": "•••",
             "tls": None,
             "tokenRealm": None,
+            "workspaceId": None,
         },
     }
     assert set(guarded_registry.authorizations) == {basic("robot", "right")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.api.fake_registry import FakeRegistry
 from tests.api.surface import Surface
 
-WHOLE = "integration { id name url }"
+WHOLE = "integration { id name url } losses { imagePrefix } lossCount"
 
 
 def test_a_dry_run_changes_nothing(surface: Surface, registry: FakeRegistry) -> None:
@@ -17,6 +17,8 @@ def test_a_dry_run_changes_nothing(surface: Surface, registry: FakeRegistry) -> 
     assert payload == {
         "errors": [],
         "integration": {"id": before["id"], "name": before["name"], "url": registry.url},
+        "losses": [],
+        "lossCount": 0,
     }
     assert (surface.stored(), len(registry.requests)) == (stored, asked)
     (row,) = surface.audit()[len(audited) :]

@@ -125,7 +125,7 @@ def test_a_part_of_the_name_is_looked_for_as_it_stands(filled: Filled, text: str
     assert page["totalCount"] == len(names)
 
 
-def test_a_repository_is_shown_to_members_as_to_administrators(filled: Filled) -> None:
+def test_a_repository_of_a_public_space_is_shown_to_members_as_to_administrators(filled: Filled) -> None:
     fields = "__typename id name image artifactCount pullCount updatedAt createdAt space { id name }"
     listed = (
         "query ($id: ID!) { node(id: $id) {"
@@ -145,10 +145,14 @@ def test_a_repository_is_shown_to_members_as_to_administrators(filled: Filled) -
         "createdAt": shown["createdAt"],
         "space": {"id": filled.space_ids[4], "name": "s04"},
     }
-    for token in (None, filled.surface.member_token):
+    member = filled.surface.member_token
+    database = filled.surface.server.services.database
+    assert filled.surface.server.graphql(nodes, {"ids": [shown["id"]]}, member) == {"nodes": [None]}
+    opened = """UPDATE "space" SET "visibility" = 'PUBLIC' WHERE "name" = 's04'"""
+    filled.surface.server.run(database.transact(lambda work: work.execute(opened)))
+    for token in (None, member):
         assert filled.surface.server.graphql(nodes, {"ids": [shown["id"]]}, token) == {"nodes": [shown]}
         assert filled.page(4, token) == filled.page(4)
-    database = filled.surface.server.services.database
     filled.surface.server.run(database.transact(lambda work: work.execute('DELETE FROM "repository"')))
     assert filled.surface.server.graphql(nodes, {"ids": [shown["id"]]}) == {"nodes": [None]}
 

@@ -226,7 +226,7 @@ def test_a_member_is_not_told_what_is_for_administrators(
 @TRANSPORTS
 def test_a_revoked_token_ends_what_runs_on_it(surface: Surface, registry: FakeRegistry, over: Transport) -> None:
     surface.integrate(registry)
-    given = {"name": "to be revoked", "role": "WORKSPACE_MEMBER"}
+    given = {"name": "to be revoked", "role": "WORKSPACE_MEMBER", "workspaceId": surface.workspace_id}
     given["expiresAt"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     made = surface.mutate("createAccessToken", given, "token accessToken { id }")
 
@@ -241,7 +241,7 @@ def test_a_revoked_token_ends_what_runs_on_it(surface: Surface, registry: FakeRe
 @TRANSPORTS
 def test_an_expired_token_ends_what_runs_on_it(surface: Surface, registry: FakeRegistry, over: Transport) -> None:
     surface.integrate(registry)
-    given = {"name": "short", "role": "WORKSPACE_MEMBER"}
+    given = {"name": "short", "role": "WORKSPACE_MEMBER", "workspaceId": surface.workspace_id}
     given["expiresAt"] = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     token = surface.mutate("createAccessToken", given, "token")["token"]
 

@@ -106,6 +106,7 @@ def test_null_can_not_empty_what_must_be_there(surface: Surface, registry: FakeR
 CHANGES: list[dict[str, Any]] = [
     {"url": "http://localhost:1"},
     {"imageHost": "other.example"},
+    {"imageHostAliases": ["other.example"]},
     {"tokenRealm": "http://realm.example/token"},
     {"tls": {"isVerificationSkipped": True}},
 ]
@@ -133,6 +134,24 @@ def test_taking_trust_or_realm_back_needs_the_password_too(surface: Surface, gua
     # The same again is no change.
     same = update(surface, {"id": before["id"], **given, "url": before["url"], "imageHost": before["imageHost"]})
     assert (same["tokenRealm"], same["tls"]["isVerificationSkipped"]) == ("http://realm.example/token", True)
+
+
+def test_an_alias_needs_the_password_when_it_is_new(surface: Surface, guarded_registry: FakeRegistry) -> None:
+    before = surface.integrate(guarded_registry, **CREDENTIAL, imageHost="one.example")
+    key, aliases = {"id": before["id"]}, ["a.example", "b.example"]
+    with_password = update(surface, {**key, "imageHostAliases": aliases, **CREDENTIAL})
+    stored = surface.stored()
+
+    more = {**key, "imageHostAliases": [*aliases, "c.example"]}
+    other = {**key, "imageHostAliases": ["a.example", "c.example"]}
+    for given in (more, other):
+        assert surface.errors_of("updateIntegration", given) == [CREDENTIAL_REQUIRED]
+    assert surface.stored() == stored
+    # What it is called by already, in any order and form, is none that is new, and taking away needs nothing.
+    same = update(surface, {**key, "imageHostAliases": ["B.example", "one.example", "a.example:443"]})
+    fewer = update(surface, {**key, "imageHostAliases": ["a.example"]})
+    assert (with_password["imageHostAliases"], same["imageHostAliases"]) == (aliases, aliases)
+    assert fewer["imageHostAliases"] == ["a.example"]
 
 
 def test_with_the_password_it_goes_there_and_is_verified(

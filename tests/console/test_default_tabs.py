@@ -23,7 +23,7 @@ def schema() -> GraphQLSchema:
     return build_schema(path.read_text())
 
 
-@pytest.mark.parametrize("name", ["glance", "integrate_registry", "live_health", "live_events"])
+@pytest.mark.parametrize("name", ["glance", "integrate_registry", "who_may_pull", "live_health", "live_events"])
 def test_operations_are_valid(schema: GraphQLSchema, name: str) -> None:
     document = parse((TABS / f"{name}.graphql").read_text())
 
@@ -47,6 +47,7 @@ def test_no_tab_is_untested() -> None:
         "glance.graphql",
         "integrate_registry.graphql",
         "integrate_registry.variables.json",
+        "who_may_pull.graphql",
         "live_health.graphql",
         "live_events.graphql",
     }

@@ -15,8 +15,17 @@ from registry_clients.addresses import AddressPolicy
 from registry_clients.endpoint import Credential, RegistryEndpoint, parse_registry_url
 from registry_clients.errors import NotAnAdministrator
 from registry_clients.harbor.client import HarborClient
+from registry_clients.kind import RegistryKind
+from registry_clients.kinds import KIND_DESCRIPTIONS
 from registry_clients.records import Change, ChangeKind, ReaderCredential, ReaderFlaw
-from registry_clients.refusals import FeedLost, NoReaderCredential, SpaceNameHeld, SpaceNotEmpty
+from registry_clients.refusals import (
+    FeedLost,
+    NoReaderCredential,
+    SpaceGone,
+    SpaceNameHeld,
+    SpaceNotAccepted,
+    SpaceNotEmpty,
+)
 from registry_clients.transport import AiohttpTransport, RegistryRequest, TransportSettings
 from tests.contract.live_harbor import MARKER, LiveHarbor, cleaned
 from tests.contract.live_registries import live_harbor
@@ -95,11 +104,59 @@ def test_a_space_with_an_image_stays(under_test: HarborUnderTest) -> None:
             summary = await client.summarize_space(space)
             assert summary is not None
             assert summary.repository_count == 1
+            held = await client.look_at_repositories(space)
+            assert [repository.name for repository in held] == [f"{under_test.project}/app/web"]
             with pytest.raises(SpaceNotEmpty):
                 await client.delete_space(space)
             assert await client.look_at_space(under_test.project) == space
 
     asyncio.run(look())
+
+
+def test_names_are_taken_as_our_rule_says(under_test: HarborUnderTest) -> None:
+    project, is_space_name = under_test.project, KIND_DESCRIPTIONS[RegistryKind.HARBOR].is_space_name
+
+    async def make() -> None:
+        async with under_test.harbor.client() as client:
+            for name in (f"{project}_under.dot-dash0", project + "x" * (255 - len(project))):
+                assert is_space_name(name)
+                made = await client.create_space(name, is_public=False)
+                assert await client.look_at_space(name) == made
+            for ending in ("A", "-", ".", "_", "--a", "._a", "/a", " a", "ä", "x" * (256 - len(project))):
+                assert not is_space_name(project + ending)
+                with pytest.raises(SpaceNotAccepted):
+                    await client.create_space(project + ending, is_public=False)
+
+    asyncio.run(make())
+
+
+def test_a_limit_on_storage_is_kept(under_test: HarborUnderTest) -> None:
+    async def make() -> None:
+        async with under_test.harbor.client() as client:
+            made = await client.create_space(under_test.project, is_public=False, quota_limit_bytes=5 * 2**20)
+            summary = await client.summarize_space(made)
+            assert summary is not None
+            if summary.quota_used_bytes is None:
+                pytest.skip("this Harbor counts no quotas")
+            assert summary.quota_limit_bytes == 5 * 2**20
+
+    asyncio.run(make())
+
+
+def test_a_space_that_is_gone_is_said_to_be(under_test: HarborUnderTest) -> None:
+    async def change() -> None:
+        async with under_test.harbor.client() as client:
+            gone = await client.create_space(under_test.project, is_public=False)
+            await client.delete_space(gone)
+            again = await client.create_space(under_test.project, is_public=False)
+            with pytest.raises(SpaceGone):
+                await client.set_visibility(gone, is_public=True)
+            with pytest.raises(SpaceGone):
+                await client.delete_space(gone)
+            # Another of the same name is left alone.
+            assert await client.look_at_space(under_test.project) == again
+
+    asyncio.run(change())
 
 
 def test_a_reader_sees_what_the_administrator_sees(under_test: HarborUnderTest) -> None:

@@ -143,6 +143,21 @@ def test_a_gateway_can_fail_with_nothing_before_or_after_harbor(harbor: HarborDo
     assert harbor.calls.count("POST", "/projects", "user admin") == 1
 
 
+@pytest.mark.parametrize(
+    ("lie", "failure"), [(Lie.CONNECTION_CUT, ConnectionResetError), (Lie.NO_ANSWER, TimeoutError)]
+)
+def test_an_answer_can_stay_away_though_it_was_done(
+    harbor: HarborDouble, lie: Lie, failure: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.doubles.asking._TIMEOUT_SECONDS", 0.5)
+    harbor.lie(lie, "/api/v2.0/projects", "POST")
+    with pytest.raises(failure):
+        api(harbor, "/projects", method="POST", body={"project_name": "team"})
+    # Other methods are answered as ever.
+    assert [one["name"] for one in api(harbor, "/projects").json] == ["library", "team"]
+    assert harbor.calls.count("POST", "/projects", "user admin") == 1
+
+
 def test_a_list_can_shrink_while_it_is_paged(harbor: HarborDouble) -> None:
     for number in range(4):
         harbor.create_project(f"team-{number}")

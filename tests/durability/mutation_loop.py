@@ -16,7 +16,7 @@ from tests.servers.fake_registries import FakeRegistries
 
 CREATE = """
 mutation ($name: String!) {
-  createAccessToken(input: { name: $name, role: WORKSPACE_MEMBER, expiresAt: "2030-01-01T00:00:00Z" }) {
+  createAccessToken(input: { name: $name, role: PLATFORM_ADMIN, expiresAt: "2030-01-01T00:00:00Z" }) {
     accessToken { id } errors { code }
   }
 }"""
@@ -30,7 +30,9 @@ mutation ($name: String!, $url: URL!, $host: String!) {
 }"""
 UPDATE = """
 mutation ($id: ID!, $text: String!, $alias: String!) {
-  updateIntegration(input: { id: $id, description: $text, imageHostAliases: [$alias] }) {
+  updateIntegration(input: {
+    id: $id, description: $text, imageHostAliases: [$alias], username: "robot", password: "planted"
+  }) {
     integration { id } errors { code }
   }
 }"""

@@ -180,7 +180,7 @@ def test_default_tabs_run_as_they_are(context: BrowserContext, running_server: R
 
     expect_result(page, '"totalCount": 0')
     tabs = page.locator(".graphiql-tab-button")
-    expect(tabs).to_have_text(["Glance", "CheckRegistry", "LiveHealth", "LiveEvents"])
+    expect(tabs).to_have_text(["Glance", "CheckRegistry", "WhoMayPull", "LiveHealth", "LiveEvents"])
     # The titles of icons are for people: no names that a build has shortened.
     titles = page.locator(".graphiql-tab title").all_text_contents()
     assert set(titles) == {"close icon"}

@@ -22,6 +22,7 @@ from tests.servers.docker_registry import DockerRegistryServer, push_image, runn
 
 README = (ROOT / "README.md").read_text()
 REGISTRY_IN_README = "http://127.0.0.1:5000"
+IMAGE_IN_README = "registry.example.com/team/web:1.0"
 COMMAND = Path(sys.executable).with_name("integrated-registry")
 
 
@@ -72,7 +73,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_first_steps(terminal: Terminal, registry: DockerRegistryServer) -> None:
-    mutation, query, subscription = graphql_blocks()
+    mutation, query, subscription, *_ = graphql_blocks()
     assert mutation.count(REGISTRY_IN_README) == 1
     viewer = sign_in(terminal)
 
@@ -92,6 +93,27 @@ def test_first_steps(terminal: Terminal, registry: DockerRegistryServer) -> None
         "spaces": {"nodes": [{"name": "payments", "repositories": {"nodes": [{"image": image}]}}]},
     }
     asyncio.run(see_it_die(viewer, subscription, registry))
+
+
+def test_who_may_pull_what(terminal: Terminal, registry: DockerRegistryServer) -> None:
+    integrate, _, _, upsert, bind, ask = graphql_blocks()
+    assert ask.count(IMAGE_IN_README) == 1
+    viewer = sign_in(terminal)
+    viewer.graphql(integrate.replace(REGISTRY_IN_README, registry.url))
+    (space,) = viewer.graphql("{ spaces { nodes { id } } }")["spaces"]["nodes"]
+    image = f"{registry.url.removeprefix('http://')}/payments/api:1.0"
+
+    made = viewer.graphql(upsert)["upsertWorkspace"]
+    before = viewer.graphql(ask.replace(IMAGE_IN_README, image))["pullAccess"]
+    variables = {"space": space["id"], "workspace": made["workspace"]["id"]}
+    bound = viewer.graphql(bind, variables)["bindSpaces"]
+    after = viewer.graphql(ask.replace(IMAGE_IN_README, image))["pullAccess"]
+
+    assert (made["losses"], made["errors"], bound["errors"]) == ([], [], [])
+    assert (before["isAllowed"], before["reason"]) == (False, "NOT_BOUND")
+    (binding,) = bound["bindings"]
+    assert (binding["state"], binding["enforcement"]["state"]) == ("ACTIVE", "NOT_ENFORCEABLE")
+    assert (after["isAllowed"], after["reason"]) == (True, "BOUND")
 
 
 async def see_it_die(viewer: SignedIn, subscription: str, registry: DockerRegistryServer) -> None:
@@ -123,7 +145,8 @@ def test_link_signs_in_once_and_the_token_is_where_it_says(terminal: Terminal, t
 
 
 def test_token_for_a_frontend_is_made_while_the_server_runs(terminal: Terminal, tmp_path: Path) -> None:
-    url, _ = link_on(terminal)
+    admin = sign_in(terminal)
+    admin.graphql(graphql_blocks()[3])
     (arguments,) = re.findall(r"^    \.venv/bin/integrated-registry (.*)$", README, re.MULTILINE)
 
     made = subprocess.run(
@@ -136,8 +159,8 @@ def test_token_for_a_frontend_is_made_while_the_server_runs(terminal: Terminal, 
     )
 
     token = made.stdout.strip()
-    viewer = SignedIn(url, token).graphql("{ viewer { name role } }")["viewer"]
-    assert viewer == {"name": "dashboard", "role": "WORKSPACE_MEMBER"}
+    viewer = SignedIn(admin.url, token).graphql("{ viewer { name role workspace { name } } }")["viewer"]
+    assert viewer == {"name": "dashboard", "role": "WORKSPACE_MEMBER", "workspace": {"name": "Shop"}}
 
 
 def test_ctrl_c_ends_the_server(terminal: Terminal) -> None:

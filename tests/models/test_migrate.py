@@ -19,12 +19,21 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import AlterModelOptions
 from tortoise.models import Model
 
-from models import migrations
-from models.database import MODEL_MODULES, Database, Transaction, apps
-from models.integration import ImageHost
+from models.database import MODEL_MODULES, apps
 from models.migrate import BrokenReferences, SchemaTooNew, known_migrations, migrate
-from tests.databases import DEADLINE_SECONDS, add_integration, count_rows, every_row, migrated, opened, write_events
+from tests.databases import (
+    DEADLINE_SECONDS,
+    add_integration,
+    count_rows,
+    empty,
+    every_row,
+    migrated,
+    opened,
+    write_events,
+)
 from tests.dying import NEVER
+from tests.models.made_tables import indexes, require_references, tables_and_indexes
+from tests.models.releases import release_with
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,33 +58,6 @@ def run_migration(address: str, moment: int) -> str | None:
         said, _ = process.communicate("go\n", timeout=DEADLINE_SECONDS)
     assert process.returncode == (0 if said else -signal.SIGKILL)
     return said or None
-
-
-async def tables_and_indexes(database: Database) -> list[str]:
-    """Return a description of everything that migrations make."""
-    if database.dialect.name == "sqlite":
-        rows = await database.fetch("SELECT name || ' ' || COALESCE(sql, '') AS text FROM sqlite_master")
-    else:
-        rows = await database.fetch(
-            "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || COALESCE(collation_name, '')"
-            " AS text FROM information_schema.columns WHERE table_schema = current_schema()"
-            " UNION SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
-        )
-    return sorted(row["text"] for row in rows)
-
-
-async def indexes(database: Database) -> set[str]:
-    """Return table, columns and uniqueness of every index, in words: those of constraints as well."""
-    if database.dialect.name == "sqlite":
-        # Named by its number, an index of a constraint would be told by the order in which it was made.
-        rows = await database.fetch(
-            "SELECT t.name || ' ' || i.\"unique\" || ' ' || (SELECT group_concat(c.name) FROM"
-            " pragma_index_info(i.name) c) AS text FROM sqlite_master t, pragma_index_list(t.name) i"
-            " WHERE t.type = 'table'"
-        )
-    else:
-        rows = await database.fetch("SELECT indexdef AS text FROM pg_indexes WHERE schemaname = current_schema()")
-    return {row["text"] for row in rows}
 
 
 def test_migrating_twice_does_nothing_the_second_time(database_address: str) -> None:
@@ -128,22 +110,13 @@ def die_and_migrate(database_address: str, moments: Callable[[int], Iterable[int
                 return [], 0
             return await tables_and_indexes(database), await count_rows(database, "tortoise_migrations")
 
-    async def reset(address: str) -> None:
-        async with opened(address) as database:
-            if database.dialect.name == "postgres":
-                for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
-                    await database.fetch(statement)
-        if address.startswith("sqlite"):
-            for file in Path(address.removeprefix("sqlite://")).parent.glob("*.sqlite3*"):
-                file.unlink()
-
     said = run_migration(database_address, NEVER)
     assert said is not None
     count = int(said.split()[0])
     whole = asyncio.run(rows_and_tables(database_address))
     assert whole[1] == len(known_migrations())
     for moment in moments(count):
-        asyncio.run(reset(database_address))
+        asyncio.run(empty(database_address))
         assert run_migration(database_address, moment) is None
         # All of it is there, or nothing.
         assert asyncio.run(rows_and_tables(database_address)) in (([], 0), whole)
@@ -207,6 +180,7 @@ class Migration(migrations.Migration):
 WIDER_NAME = """
     ops.AlterField("Integration", "created_by", fields.CharField(max_length=300)),
     ops.AddField("Integration", "note", fields.TextField(null=True)),
+    ops.AlterField("Space", "external_id", fields.CharField(max_length=300)),
 """
 LOST_INTEGRATION = """
     ops.RunSQL('DELETE FROM "integration"')
@@ -215,17 +189,6 @@ LOST_INTEGRATION = """
 LOST_COLUMN = """
     ops.RemoveField("Event", "integration_id")
 """
-
-
-def release_with(folder: Path, monkeypatch: pytest.MonkeyPatch, names: Iterable[str]) -> ModuleType:
-    """Return a package of our migrations of these names alone."""
-    package = folder / f"migrations_{random.getrandbits(32):x}"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    for name in names:
-        (package / f"{name}.py").write_text((Path(migrations.__path__[0]) / f"{name}.py").read_text())
-    monkeypatch.syspath_prepend(folder)
-    return importlib.import_module(package.name)
 
 
 def later_release(folder: Path, monkeypatch: pytest.MonkeyPatch, operation: str) -> ModuleType:
@@ -252,7 +215,7 @@ def test_a_later_migration_keeps_the_rows_and_what_refers_to_them(
             assert after.pop("integration") == [(*row, None) for row in before.pop("integration")]
             assert len(after.pop("tortoise_migrations")) == len(before.pop("tortoise_migrations")) + 1
             assert after == before
-            await _require_references(database)
+            await require_references(database)
 
     asyncio.run(main())
 
@@ -287,61 +250,9 @@ def test_a_migration_that_breaks_references_is_taken_back(tmp_path: Path, monkey
                 await migrate(database, package)
             assert caught.value.tables == ["image_host", "integration_health"]
             assert await every_row(database) == before
-            await _require_references(database)
+            await require_references(database)
 
     asyncio.run(main())
-
-
-def test_readers_feeds_and_repositories_come_to_a_database_in_use(
-    database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = release_with(tmp_path, monkeypatch, ["0001_initial"])
-    name = "0002_readers_feeds_repositories"
-    new_tables = ("change_feed", "reader_credential", "repository")
-
-    async def main() -> None:
-        async with opened(database_address) as database:
-            assert await migrate(database, first) == ["0001_initial"]
-            await _use_the_first_release(database)
-            before, indexes_before = await every_row(database), await indexes(database)
-            in_use = {"event", "integration", "image_host", "integration_health", "health_check", "space"}
-            assert in_use <= {table for table, rows in before.items() if rows}
-
-            assert await migrate(database, release_with(tmp_path, monkeypatch, ["0001_initial", name])) == [name]
-
-            after, indexes_after = await every_row(database), await indexes(database)
-            assert indexes_before
-            assert indexes_before <= indexes_after
-            assert [after.pop(table) for table in new_tables] == [[], [], []]
-            assert after.pop("space") == [(*row, None) for row in before.pop("space")]
-            assert len(after.pop("tortoise_migrations")) == len(before.pop("tortoise_migrations")) + 1
-            assert after == before
-            await _require_references(database)
-            # And a new row finds its place behind those that were there.
-            await write_events(database, 3)
-            assert await count_rows(database, "event") == len(before["event"]) + 1
-
-    asyncio.run(main())
-
-
-async def _use_the_first_release(database: Database) -> None:
-    """Store a row of each sort, by SQL where today's models have more columns."""
-    integration_id = await add_integration(database, "one")
-    moment = "'2026-03-01 12:00:00+00:00'"
-    statements = (
-        'INSERT INTO "event_position" ("id", "position") VALUES (1, 0)',
-        'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
-        f" VALUES ({integration_id}, 'team', 'team', 'PRIVATE', 'PRESENT', {moment})",
-        'INSERT INTO "health_check" ("integration_id", "checked_at", "is_good")'
-        f" VALUES ({integration_id}, {moment}, 1 = 1)",
-    )
-
-    async def work(transaction: Transaction) -> None:
-        for statement in statements:
-            await transaction.execute(statement)
-
-    await database.transact(work)
-    await write_events(database, 1, 2)
 
 
 def test_names_sort_by_their_bytes_whatever_the_locale(postgresql_address: str) -> None:
@@ -351,16 +262,13 @@ def test_names_sort_by_their_bytes_whatever_the_locale(postgresql_address: str) 
                 "SELECT table_name || '.' || column_name AS place FROM information_schema.columns"
                 " WHERE table_schema = current_schema() AND collation_name = 'C'"
             )
-            assert {row["place"] for row in rows} == {"integration.name_key", "space.name", "repository.name"}
+            assert {row["place"] for row in rows} == {
+                "integration.name_key",
+                "space.name",
+                "repository.name",
+                "workspace.name_key",
+                "namespace.cluster",
+                "namespace.name",
+            }
 
     asyncio.run(main())
-
-
-async def _require_references(database: Database) -> None:
-    """Fail unless the database refuses a row that refers to none."""
-
-    async def work(_: Transaction) -> None:
-        await ImageHost.filter(integration_id__gt=0).update(integration_id=10**9)
-
-    with pytest.raises(Exception, match=r"(?i)foreign key"):
-        await database.transact(work)

@@ -18,7 +18,8 @@ from models.queries.repositories import (
     repositories_by_id,
     routine_credentials,
 )
-from models.queries.spaces import BY_CREATION, BY_NAME, SPACES, SpaceConditions
+from models.queries.sight import Sight
+from models.queries.spaces import BY_CREATION, BY_NAME, PULLABLE_SPACES, SPACES, SpaceConditions
 from models.reading import Order, PageRequest, Statement
 from tests.databases import add_integration, migrated
 
@@ -147,6 +148,27 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
             feeds = await plan_of(database, _feed_of(database, 7))
             assert "SEARCH change_feed USING INDEX sqlite_autoindex_change_feed" in feeds
 
+    async def require_seen(database: Database) -> None:
+        """What somebody may see is read part by part, what is public by an index of its own."""
+        seen = SpaceConditions(sight=Sight((1, 2)))
+        for order in (BY_NAME, BY_CREATION):
+            # Sorted is what a page may hold of each part.
+            page = SPACES.page(database, PageRequest(50, order), seen)
+            require(await plan_of(database, page), "space_by_visibility", may_sort=True)
+        require(await plan_of(database, SPACES.count(database, seen)), "space_by_visibility", may_sort=True)
+        pullable = PULLABLE_SPACES.pages(
+            database, PAGE, seen, parent='s."id"', parent_attribute="workspace_id", parent_ids=[1, 2, 3]
+        )
+        require(await plan_of(database, pullable), "space_by_visibility", may_sort=True)
+        total = PULLABLE_SPACES.counts(database, seen, parent='s."id"', parent_ids=[1, 2, 3])
+        require(await plan_of(database, total), "space_by_visibility", may_sort=True)
+        newest = EVENTS.page(database, PageRequest(50, NEWEST_EVENT_FIRST), EventConditions(sight=Sight((1,))))
+        require(await plan_of(database, newest), "event_")
+        nodes = repositories_by_id(database, list(range(1, 100)), Sight((1,)))
+        is_postgresql = database.dialect.name == "postgres"
+        by_key = "repository_pkey" if is_postgresql else "SEARCH r USING INTEGER PRIMARY KEY"
+        require(await plan_of(database, nodes), by_key, may_sort=True)
+
     async def main() -> None:
         async with migrated(database_address) as database:
             await fill(database)
@@ -176,6 +198,7 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
             require(await plan_of(database, newest(EventConditions())), "event_")
             of_one = EventConditions(integration_ids=(7,))
             require(await plan_of(database, newest(of_one)), "event_by_integration")
+            await require_seen(database)
 
     asyncio.run(main())
 

@@ -188,7 +188,7 @@ def test_lists_of_none_one_and_many_values(database_address: str) -> None:
                 records = await integration_queries.integrations_by_id(database, chosen)
                 assert sorted(records) == [known for known in chosen if known in ids]
             assert await EVENTS.count(database, EventConditions(types=())) == 0
-            assert await EVENTS.count(database, EventConditions(hidden_types=())) == 2
+            assert await EVENTS.count(database, EventConditions()) == 2
             assert await EVENTS.count(database, EventConditions(integration_ids=())) == 0
 
     asyncio.run(main())

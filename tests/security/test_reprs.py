@@ -35,7 +35,9 @@ ENDPOINT = RegistryEndpoint(url=URL("https://127.0.0.1"), tls=TlsTrust(), token_
         RegistryInput("https://127.0.0.1", None, "somebody", MARKER),
         NewIntegration("one", RegistryInput("https://127.0.0.1", None, "somebody", MARKER)),
         IntegrationUpdate(id=1, password=MARKER),
-        RegistryTarget(1, RegistryKind.HARBOR, ENDPOINT, CREDENTIAL, Credential("r", MARKER), False, datetime.now(UTC)),
+        RegistryTarget(
+            1, None, RegistryKind.HARBOR, ENDPOINT, CREDENTIAL, Credential("r", MARKER), False, datetime.now(UTC)
+        ),
         RegistryRequest("GET", URL("https://127.0.0.1"), {"Authorization": MARKER}),
         GraphQLRequest("{ viewer { name } }", None, {"password": MARKER}),
     ],

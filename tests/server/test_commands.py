@@ -14,19 +14,22 @@ from tests.server.live_clients import messages_until_closed, open_socket, open_s
 from tests.server.processes import run_command, running_process, wait_until
 from tests.servers.docker_registry import running_docker_registry
 
-VIEWER = "{ viewer { name role } }"
+VIEWER = "{ viewer { name role workspace { name } } }"
+CREATE_WORKSPACE = 'mutation { createWorkspace(input: { name: "Shop" }) { workspace { id } } }'
 
 
 def test_a_token_made_beside_a_running_server_works_at_once_and_a_revoked_one_ends_its_connections(
     tmp_path: Path,
 ) -> None:
     with running_process(tmp_path) as server:
-        made = run_command("token", "create", "robot", "--role", "WORKSPACE_MEMBER", "--days", "3", data=server.data)
+        server.post(CREATE_WORKSPACE)
+        role = ("--role", "WORKSPACE_MEMBER", "--workspace", "SHOP")
+        made = run_command("token", "create", "robot", *role, "--days", "3", data=server.data)
         token = made.stdout.strip()
         assert made.returncode == 0
         assert made.stdout == token + "\n"
         assert server.post(VIEWER, token=token).json == {
-            "data": {"viewer": {"name": "robot", "role": "WORKSPACE_MEMBER"}}
+            "data": {"viewer": {"name": "robot", "role": "WORKSPACE_MEMBER", "workspace": {"name": "Shop"}}}
         }
         listed = run_command("token", "list", data=server.data).stdout.splitlines()
         assert [line.split("\t")[1:3] + line.split("\t")[4:] for line in listed] == [
@@ -57,6 +60,9 @@ def test_a_token_made_beside_a_running_server_works_at_once_and_a_revoked_one_en
         (("revoke", str(2**63 - 1)), "There is no access token with this id."),
         (("revoke", str(2**63)), "Invalid value"),
         (("create", ""), "name"),
+        (("create", "x", "--role", "WORKSPACE_MEMBER"), "WORKSPACE_MEMBER is a role in one workspace: name it."),
+        (("create", "x", "--role", "WORKSPACE_ADMIN", "--workspace", "none"), "There is no workspace “none”."),
+        (("create", "x", "--workspace", "none"), "There is no workspace “none”."),
         (("create", "x" * 10_000), "name"),
         (("create", "\x1b[2J"), "name"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from tests.doubles.harbor.server import HarborDouble, running_harbor
 from tests.services.harbor_watched import integrate_harbor
 from tests.serving import RunningServer, running_server
+from tests.workspaces import member_token
 
 _HEALTH = """
 query ($id: ID!) {
@@ -18,10 +19,6 @@ query ($id: ID!) {
     health { status reason message registryMessage components { name isHealthy message } checks { registryMessage } }
     labels
   }
-}"""
-_CREATE_TOKEN = """
-mutation {
-  createAccessToken(input: {name: "member", role: WORKSPACE_MEMBER, expiresAt: "2030-01-01T00:00:00Z"}) { token }
 }"""
 INTERNAL = "10.42.7."
 
@@ -53,7 +50,7 @@ def test_a_component_that_is_down_is_named(component: str, still_server: Running
     assert [found["name"] for found in bad] == [component]
     assert INTERNAL in bad[0]["message"]
     # Its addresses are for administrators.
-    member = _seen(still_server, watched.id, _member_token(still_server))
+    member = _seen(still_server, watched.id, member_token(still_server))
     assert (member["health"]["reason"], member["health"]["components"]) == ("COMPONENT_UNHEALTHY", None)
     assert INTERNAL not in str(member)
     # Lists come from the mirror.
@@ -75,7 +72,3 @@ def test_read_only_is_no_fault(still_server: RunningServer, harbor: HarborDouble
 
 def _seen(server: RunningServer, id_: str, token: str | None = None) -> Any:
     return server.graphql(_HEALTH, {"id": id_}, token)["integration"]
-
-
-def _member_token(server: RunningServer) -> str:
-    return str(server.graphql(_CREATE_TOKEN)["createAccessToken"]["token"])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
+from models.binding import Binding
 from models.database import Database, Transaction
-from models.enums import AuditOutcome, Role, SpaceState, Visibility
+from models.enums import AuditOutcome, EventType, Role, SpaceState, Visibility
 from models.event import AuditEvent
 from models.integration import HealthCheck
-from models.queries.events import log_span
+from models.queries.events import events_behind, log_span
 from models.space import Space
+from models.workspace import Workspace
 from services import purge as purge_module
 from services.purge import Purger, Retention
 from tests.databases import NOON, add_integration, count_rows, every_row, migrated, write_events
@@ -24,7 +27,7 @@ RETENTION = Retention(
     vanished_spaces=timedelta(days=30),
 )
 BATCH = 7
-TABLES = ("event", "health_check", "audit_event", "space")
+TABLES = ("event", "health_check", "audit_event", "space", "workspace")
 
 
 async def fill(database: Database, integration_id: int, moment: datetime, count: int, mark: str) -> None:
@@ -82,7 +85,7 @@ def test_each_kind_goes_at_its_own_age(database_address: str, monkeypatch: pytes
             await fill(database, integration_id, NOON, count, "old")
             await fill(database, integration_id, NOON + timedelta(hours=1), 2, "new")
             everything = {"event": count + 2, "health_check": count + 2, "audit_event": count + 2}
-            everything["space"] = 3 * (count + 2)
+            everything |= {"space": 3 * (count + 2), "workspace": 0}
             left = dict(everything)
             assert await counts(database) == left
             for table, days in {"health_check": 1, "event": 7, "space": 30, "audit_event": 400}.items():
@@ -113,6 +116,60 @@ def test_a_purge_of_nothing_writes_nothing(database_address: str) -> None:
             assert await every_row(database) == before
 
     asyncio.run(main())
+
+
+def test_bindings_of_a_vanished_space_go_with_it_and_a_workspace_that_waited_for_that(database_address: str) -> None:
+    async def main() -> None:
+        async with migrated(database_address) as database:
+            integration_id = await add_integration(database, "one")
+            await database.transact(partial(_bind_what_vanished, integration_id=integration_id))
+            purger = Purger(database, lambda: NOON + RETENTION.vanished_spaces, RETENTION)
+            assert await purger.purge() == dict.fromkeys(TABLES, 0)
+            purger = Purger(database, lambda: NOON + RETENTION.vanished_spaces + timedelta(seconds=1), RETENTION)
+            assert await purger.purge() == dict.fromkeys(TABLES, 0) | {"space": 1, "workspace": 1}
+            assert await count_rows(database, "binding") == 0
+            names = [row["name"] for row in await database.fetch('SELECT "name" FROM "workspace"')]
+            assert names == ["stays"]
+            (event,) = await events_behind(database, 0, 10)
+            assert (event.type, event.data["workspace_name"], event.data["by"]) == (
+                EventType.BINDING_REVOKED,
+                "stays",
+                "retention",
+            )
+
+    asyncio.run(main())
+
+
+async def _bind_what_vanished(_: Transaction, integration_id: int) -> None:
+    """Store a space that vanished, bound to a workspace, and to one that is being deleted."""
+    space = await Space.create(
+        integration_id=integration_id,
+        external_id="gone",
+        name="gone",
+        visibility=Visibility.PRIVATE,
+        state=SpaceState.VANISHED,
+        last_seen_at=NOON,
+        created_at=NOON,
+    )
+    for name, deleted_at in (("stays", None), ("goes", NOON)):
+        workspace = await Workspace.create(
+            name=name,
+            name_key=name,
+            labels={},
+            created_by="test",
+            created_at=NOON,
+            updated_at=NOON,
+            deleted_at=deleted_at,
+        )
+        await Binding.create(
+            space=space,
+            workspace=workspace,
+            bound_by="test",
+            bound_at=NOON,
+            revoked_at=deleted_at,
+            granted_version=1,
+            version=1,
+        )
 
 
 def test_events_go_from_the_front_and_never_leave_a_hole(

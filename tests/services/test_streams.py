@@ -11,6 +11,7 @@ from typing import Any
 from models.database import Database, NewEvent, Transaction
 from models.enums import EventType, HealthStatus
 from models.integration import IntegrationHealth
+from models.queries.sight import EVERYTHING
 from services.event_log import EventLog
 from services.streams import HealthChange, health_changes
 from tests.databases import DEADLINE_SECONDS, NOON, add_integration, migrated
@@ -64,9 +65,9 @@ def test_the_present_then_each_change_once(database_address: str) -> None:
             reading = asyncio.create_task(log.run())
             b, a = await add_integration(database, "b"), await add_integration(database, "a")
             async with (
-                aclosing(health_changes(database, log, lambda: NOON, None, None)) as everything,
-                aclosing(health_changes(database, log, lambda: NOON, (b,), None)) as of_b,
-                aclosing(health_changes(database, log, lambda: NOON, (), None)) as of_none,
+                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, None, None)) as everything,
+                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, (b,), None)) as of_b,
+                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, (), None)) as of_none,
             ):
                 silent = asyncio.create_task(following(of_none))
                 # Before the stream begins, by a replica whose clock is ahead.
@@ -87,7 +88,9 @@ def test_the_present_then_each_change_once(database_address: str) -> None:
                 silent.cancel()
                 await asyncio.wait((silent,))
             # From a cursor on: what was missed, without the present first.
-            async with aclosing(health_changes(database, log, lambda: NOON, None, log.cursor(1))) as resumed:
+            async with aclosing(
+                health_changes(database, log, lambda: NOON, EVERYTHING, None, log.cursor(1))
+            ) as resumed:
                 assert await following(resumed) == (a, healthy, unhealthy)
                 assert await following(resumed) == (b, unknown, healthy)
             reading.cancel()

@@ -15,7 +15,7 @@ from tests.doubles.harbor import answers
 from tests.doubles.harbor.answers import Answer, Refused
 from tests.doubles.harbor.callers import Authenticator, Caller
 from tests.doubles.harbor.calls import CallLog, CountedCall
-from tests.doubles.harbor.lies import ToldLie
+from tests.doubles.harbor.lies import Lie, ToldLie
 from tests.doubles.harbor.requests import Call, HarborRequest
 from tests.doubles.harbor.routes import (
     artifacts,
@@ -53,6 +53,8 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 _BUFFER_BYTES = 2048
 # In read-only mode these can be written all the same: how else would it end.
 _WRITABLE_WHEN_READ_ONLY = (f"{API}/configurations", "/c/login", "/service/token")
+
+_SILENCE_POLL_SECONDS = 0.02
 
 Hook = Callable[[HarborRequest], None]
 
@@ -103,8 +105,10 @@ class HarborApplication:
         else:
             with self._calls.under_way():
                 answer = await self._answer(HarborRequest(read.method, path, read.raw_query, read.headers, read.body))
-        for lie in self.behaviour.lies:
-            answer = lie.told(answer) if lie.is_about(path) else answer
+        told = [lie for lie in self.behaviour.lies if lie.is_about(read.method, path)]
+        for lie in told:
+            answer = lie.told(answer)
+        await _keep_silent(request, {lie.lie for lie in told})
         return _response(request, answer, request.headers.get("X-Request-Id") or str(uuid.uuid4()))
 
     async def _answer(self, request: HarborRequest) -> Answer:
@@ -114,7 +118,9 @@ class HarborApplication:
         with self._lock:
             template, respond = self._find(request, caller)
             self._count(request, template, caller)
-            if any(one.lie.is_in_front and one.is_about(request.raw_path) for one in self.behaviour.lies):
+            if any(
+                one.lie.is_in_front and one.is_about(request.method, request.raw_path) for one in self.behaviour.lies
+            ):
                 return answers.bad_gateway()
             try:
                 early = self._refused_early(request)
@@ -183,6 +189,15 @@ class HarborApplication:
         headers = CIMultiDict(request.headers)
         headers.popall(hdrs.AUTHORIZATION, None)
         self._calls.add(CountedCall(request.method, template, credential, address, headers))
+
+
+async def _keep_silent(request: web.Request, lies: set[Lie]) -> None:
+    transport = request.transport
+    # A transport has no event for its end.
+    while Lie.NO_ANSWER in lies and transport is not None and not transport.is_closing():  # noqa: ASYNC110
+        await asyncio.sleep(_SILENCE_POLL_SECONDS)
+    if Lie.CONNECTION_CUT in lies and transport is not None:
+        transport.abort()
 
 
 def _response(request: web.Request, answer: Answer, request_id: str) -> web.StreamResponse:

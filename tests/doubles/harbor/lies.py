@@ -20,6 +20,8 @@ class Lie(Enum):
     TRUNCATED_JSON = "half of the body, with a length that fits"
     EMPTY_BAD_GATEWAY = "502 and nothing; it was not reached"
     ANSWER_LOST = "502 and nothing, though it did what was asked"
+    CONNECTION_CUT = "no answer and the connection cut, though it did what was asked"
+    NO_ANSWER = "no answer, as long as somebody waits for it, though it did what was asked"
 
     @property
     def is_in_front(self) -> bool:
@@ -29,14 +31,15 @@ class Lie(Enum):
 
 @dataclass(frozen=True)
 class ToldLie:
-    """A lie told for every path that begins so."""
+    """A lie told for every path that begins so, for one method or for all."""
 
     lie: Lie
     path_prefix: str
+    method: str | None = None
 
-    def is_about(self, raw_path: str) -> bool:
-        """Tell whether it is told for a path."""
-        return raw_path.startswith(self.path_prefix)
+    def is_about(self, method: str, raw_path: str) -> bool:
+        """Tell whether it is told for a call."""
+        return raw_path.startswith(self.path_prefix) and self.method in (None, method)
 
     def told(self, answer: Answer) -> Answer:
         """Return the answer, made false."""
@@ -58,5 +61,5 @@ def _told(lie: Lie, answer: Answer) -> Answer:
             return replace(answer, headers=headers | {"X-Total-Count": "0"})
         case Lie.TRUNCATED_JSON:
             return replace(answer, body=answer.body[: len(answer.body) // 2])
-        case Lie.EMPTY_BAD_GATEWAY | Lie.ANSWER_LOST:
+        case Lie.EMPTY_BAD_GATEWAY | Lie.ANSWER_LOST | Lie.CONNECTION_CUT | Lie.NO_ANSWER:
             return bad_gateway()

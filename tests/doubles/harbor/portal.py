@@ -229,9 +229,9 @@ class Portal:
         """Hold every answer back; 0 ends it."""
         self._behaviour.slow_seconds = seconds
 
-    def lie(self, lie: Lie, path_prefix: str = "/") -> None:
-        """Answer falsely for paths that begin so, until `tell_the_truth`."""
-        self._behaviour.lies.append(ToldLie(lie, path_prefix))
+    def lie(self, lie: Lie, path_prefix: str = "/", method: str | None = None) -> None:
+        """Answer falsely for paths that begin so, to one method or to all, until `tell_the_truth`."""
+        self._behaviour.lies.append(ToldLie(lie, path_prefix, method))
 
     def tell_the_truth(self) -> None:
         """Answer as Harbor does."""

@@ -1,0 +1,75 @@
+"""Telling the executor which fields need no resolver: read off how the types are declared."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import GraphQLObjectType
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from execution import Attribute, Computed, InstanceOf, Level, Loaded, give_hint
+from execution.hints import FieldHint
+from resolvers.global_ids import global_id
+from resolvers.loading import LOADED_METADATA, LoadedField
+from schema.connection import NESTED_METADATA, ListPage, NestedList
+from schema.node import RecordBacked, node_id
+
+DEFINITION = "strawberry-definition"
+"""Under which name strawberry keeps its own word for a type or field of graphql-core."""
+
+
+def give_hints(schema: strawberry.Schema) -> None:
+    """Give every field and type of a schema the hint that follows from its declaration, where one does."""
+    for type_ in schema._schema.type_map.values():
+        if not isinstance(type_, GraphQLObjectType):
+            continue
+        definition = type_.extensions.get(DEFINITION)
+        if not isinstance(definition, StrawberryObjectDefinition):
+            continue
+        if issubclass(definition.origin, RecordBacked):
+            record = definition.origin.record
+            give_hint(type_, InstanceOf(frozenset((record, *record.__subclasses__()))))
+        for field in type_.fields.values():
+            declared = field.extensions.get(DEFINITION)
+            hint = _hint_of(schema, declared, type_) if isinstance(declared, StrawberryField) else None
+            if hint is not None:
+                give_hint(field, hint)
+
+
+def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLObjectType) -> FieldHint | None:
+    resolver = field.base_resolver
+    if field.is_subscription:
+        return None
+    if resolver is None:
+        return Attribute(field.python_name)
+    if LOADED_METADATA in field.metadata:
+        loaded: LoadedField = field.metadata[LOADED_METADATA]
+        return Loaded(loaded.key, (loaded.loader_class, loaded.required), loaded.load_keys)
+    if NESTED_METADATA in field.metadata:
+        return Level(partial(_pages, schema, field, field.metadata[NESTED_METADATA]))
+    if resolver.wrapped_func is node_id:
+        return Computed(partial(_id_of, type_.name))
+    takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None
+    if takes_parent_alone and not resolver.arguments and not resolver.is_async and callable(resolver.wrapped_func):
+        return Computed(resolver.wrapped_func)
+    return None
+
+
+def _id_of(type_name: str, record: Any) -> str:
+    return global_id(type_name, record.id)
+
+
+async def _pages(
+    schema: strawberry.Schema, field: StrawberryField, nested: NestedList, context: Any, sources: Any, arguments: Any
+) -> list[ListPage]:
+    converted = convert_arguments(
+        arguments,
+        field.arguments,
+        scalar_registry=schema.schema_converter.scalar_registry,
+        config=schema.config,
+    )
+    return await nested.pages(context, [source.id for source in sources], converted)

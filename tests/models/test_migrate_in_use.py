@@ -1,0 +1,306 @@
+"""Each migration comes to a database that was in use, and takes nothing of it away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.access_token import AccessToken
+from models.database import Database, NewEvent, Transaction
+from models.enums import AuditOutcome, EventType, Role
+from models.event import AuditEvent, Event
+from models.migrate import known_migrations, migrate
+from models.workspace import Workspace
+from tests.databases import NOON, add_integration, empty, every_row, opened
+from tests.models.made_tables import indexes, named_rows, references, require_references, tables_and_indexes
+from tests.models.releases import IN_USE, ROWS_OF_FIRST, Row, release_with, store, use_the_second, use_the_third
+
+FIRST, SECOND, THIRD = "0001_initial", "0002_readers_feeds_repositories", "0003_workspaces_bindings_scopes"
+
+Rows = Mapping[str, Iterable[Mapping[str, Any]]]
+
+
+def in_any_order(rows: Rows) -> dict[str, list[list[tuple[str, Any]]]]:
+    """Return rows such that two of these are equal when the same are stored."""
+    return {table: sorted((sorted(row.items()) for row in found), key=repr) for table, found in rows.items()}
+
+
+def require_kept(before: Rows, after: Rows, added: Mapping[str, Mapping[str, Any]], new_tables: set[str]) -> None:
+    """Fail unless all rows are as before but for the columns that were added, and the new tables empty."""
+    expected = {table: [{**row, **added.get(table, {})} for row in rows] for table, rows in before.items()}
+    found = {table: list(rows) for table, rows in after.items()}
+    # What was applied is all that the table of migrations tells of.
+    assert len(found.pop("tortoise_migrations")) == len(expected.pop("tortoise_migrations")) + 1
+    assert in_any_order(found) == in_any_order({**expected, **{table: [] for table in new_tables}})
+
+
+def primary_keys(database: Database, tables: Iterable[str]) -> set[str]:
+    """Return the indexes of tables' ids: SQLite has none where a whole number is the key."""
+    return {f"{table} unique id" for table in tables} if database.dialect.name == "postgres" else set()
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What a database holds and what it is made of."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    indexes: set[str]
+    references: set[str]
+
+
+async def everything(database: Database) -> Everything:
+    """Return what the database holds now."""
+    return Everything(await named_rows(database), await indexes(database), await references(database))
+
+
+class Releases:
+    """Brings a database from one release to the next."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._folder = folder
+        self._monkeypatch = monkeypatch
+
+    async def migrate_to(self, database: Database, name: str) -> None:
+        """Migrate to a release, from the one before."""
+        names = [known for known in known_migrations() if known <= name]
+        assert await migrate(database, release_with(self._folder, self._monkeypatch, names)) == names[-1:]
+
+    async def use_until(self, database: Database, name: str) -> None:
+        """Migrate an empty database to each release until one, and use it there; every table has rows at the end."""
+        for known in known_migrations():
+            if known <= name:
+                await self.migrate_to(database, known)
+                await IN_USE[known](database)
+        assert [table for table, rows in (await every_row(database)).items() if not rows] == []
+
+
+@pytest.fixture
+def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releases:
+    """What brings a database from one release to the next."""
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    return Releases(folder, monkeypatch)
+
+
+def test_readers_feeds_and_repositories_come_to_a_database_in_use(database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, FIRST)
+            before = await everything(database)
+
+            await releases.migrate_to(database, SECOND)
+
+            after = await everything(database)
+            new_tables = {"change_feed", "reader_credential", "repository"}
+            require_kept(before.rows, after.rows, {"space": {"looked_at": None}}, new_tables)
+            assert before.indexes - after.indexes == set()
+            assert after.indexes - before.indexes == primary_keys(database, ["repository"]) | {
+                "change_feed unique integration_id",
+                "change_feed read_at",
+                "reader_credential unique integration_id",
+                "reader_credential next_check_at",
+                "repository unique space_id,name",
+            }
+            assert before.references - after.references == set()
+            assert after.references - before.references == {
+                "change_feed.integration_id integration CASCADE",
+                "reader_credential.integration_id integration CASCADE",
+                "repository.space_id space CASCADE",
+            }
+            await require_references(database)
+            # And new rows find their place behind those that were there.
+            await use_the_second(database)
+
+    asyncio.run(main())
+
+
+def test_workspaces_bindings_and_scopes_come_to_a_database_in_use(database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, SECOND)
+            before = await everything(database)
+
+            await releases.migrate_to(database, THIRD)
+
+            after = await everything(database)
+            new_tables = {"binding", "namespace", "registry_enforcement", "workspace"}
+            new_columns: dict[str, dict[str, Any]] = {
+                "integration": {"scope": 0, "workspace_id": None},
+                "image_host": {"scope": 0},
+                "access_token": {"workspace_id": None},
+                "event": {"workspace_id": None, "space_id": None},
+            }
+            require_kept(before.rows, after.rows, new_columns, new_tables)
+            assert before.indexes - after.indexes == {
+                "image_host unique host",
+                "integration unique name_key",
+                "integration unique url",
+            }
+            assert after.indexes - before.indexes == primary_keys(database, new_tables) | {
+                "image_host unique host,scope",
+                "integration unique name_key,scope",
+                "integration unique url,scope",
+                "binding unique space_id,workspace_id",
+                "binding workspace_id,id",
+                "binding space_id,id",
+                "namespace unique cluster,name",
+                "namespace workspace_id,cluster,name,id",
+                "registry_enforcement unique workspace_id,integration_id",
+                "registry_enforcement integration_id",
+                "space visibility,name,id",
+                "workspace unique name_key",
+                "workspace unique external_id",
+                "workspace name_key,id",
+                "workspace created_at,id",
+            }
+            assert before.references - after.references == set()
+            assert after.references - before.references == {
+                "access_token.workspace_id workspace SET NULL",
+                "binding.space_id space CASCADE",
+                "binding.workspace_id workspace CASCADE",
+                "integration.workspace_id workspace RESTRICT",
+                "namespace.workspace_id workspace CASCADE",
+                "registry_enforcement.integration_id integration CASCADE",
+                "registry_enforcement.workspace_id workspace CASCADE",
+            }
+            await require_references(database)
+            await use_the_third(database)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_the_id_of_what_was_gone_before_never_comes_again(
+    database_address: str, releases: Releases, emptied: bool
+) -> None:
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, SECOND)
+            if emptied:
+                await database.transact(lambda transaction: transaction.execute('DELETE FROM "integration"'))
+            assert THIRD in await migrate(database)
+            # Events still tell of the third, and would tell of whatever had its id.
+            assert await add_integration(database, "new") == 4
+
+    asyncio.run(main())
+
+
+def test_names_addresses_and_hosts_are_unique_within_a_scope(database_address: str, releases: Releases) -> None:
+    async def take(database: Database, scope: int, name_key: str, url: str, host: str) -> None:
+        integration: Row = {**ROWS_OF_FIRST["integration"][0], "name_key": name_key, "url": url, "scope": scope}
+        image_host: Row = {"host": host, "scope": scope, "integration_id": 1, "is_primary": False}
+        await store(database, {"integration": [integration], "image_host": [image_host]})
+
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, SECOND)
+            await releases.migrate_to(database, THIRD)
+            taken = ("one", "https://one.example", "one.example")
+            await take(database, 9, *taken)
+            before = await every_row(database)
+            for scope in (0, 9):
+                for place, name in enumerate(taken):
+                    names = ["free", "https://free.example", "free.example"]
+                    names[place] = name
+                    with pytest.raises(Exception, match=r"(?i)unique"):
+                        await take(database, scope, *names)
+            assert await every_row(database) == before
+            await take(database, 9, "free", "https://free.example", "free.example")
+
+    asyncio.run(main())
+
+
+def test_what_goes_with_a_space_an_integration_and_a_workspace(database_address: str, releases: Releases) -> None:
+    async def delete(database: Database, table: str, row_id: int) -> None:
+        await database.transact(lambda t: t.execute(f'DELETE FROM "{table}" WHERE "id" = {row_id}'))
+
+    async def ids(database: Database, table: str) -> list[int]:
+        return [row["id"] for row in await database.fetch(f'SELECT "id" FROM "{table}" ORDER BY "id"')]
+
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, THIRD)
+            await delete(database, "space", 1)
+            assert await ids(database, "binding") == [2, 3, 4]
+
+            # The third space is its own as well.
+            await delete(database, "integration", 1)
+            assert await ids(database, "binding") == [2, 4]
+            assert await ids(database, "registry_enforcement") == [2, 3]
+
+            before = await every_row(database)
+            with pytest.raises(Exception, match=r"(?i)foreign key"):
+                await delete(database, "workspace", 1)
+            assert await every_row(database) == before
+
+            await delete(database, "integration", 4)
+            await delete(database, "workspace", 1)
+            assert await ids(database, "namespace") == [2]
+            assert await ids(database, "binding") == [4]
+            assert await ids(database, "registry_enforcement") == [3]
+            assert await ids(database, "integration") == [2]
+            tokens = await database.fetch('SELECT "id", "workspace_id" FROM "access_token" ORDER BY "id"')
+            assert [tuple(row) for row in tokens] == [(1, None), (2, None), (3, None)]
+
+    asyncio.run(main())
+
+
+def test_every_role_and_event_is_stored(database_address: str, releases: Releases) -> None:
+    async def write(transaction: Transaction) -> None:
+        workspace = await Workspace.create(
+            name="W", name_key="w", labels={}, created_by="admin", created_at=NOON, updated_at=NOON
+        )
+        for role in Role:
+            await AccessToken.create(
+                name=role,
+                role=role,
+                workspace=workspace,
+                token_hash=role,
+                created_by="admin",
+                created_at=NOON,
+                expires_at=NOON,
+            )
+            await AuditEvent.create(
+                occurred_at=NOON,
+                viewer_name=role,
+                viewer_role=role,
+                mutation="bindSpace",
+                input={},
+                outcome=AuditOutcome.STARTED,
+                error_codes=[],
+                request_id="new",
+            )
+        transaction.events.extend(NewEvent(event_type, NOON, 1, {}, workspace.id, 2) for event_type in EventType)
+
+    async def read(_: Transaction) -> list[list[Any]]:
+        tokens = AccessToken.filter(workspace_id=1).order_by("id").values_list("role", flat=True)
+        audited = AuditEvent.filter(request_id="new").order_by("id").values_list("viewer_role", flat=True)
+        events = Event.filter(workspace_id=1, space_id=2).order_by("position").values_list("type", flat=True)
+        return [list(await rows) for rows in (tokens, audited, events)]
+
+    async def main() -> None:
+        async with opened(database_address) as database:
+            await releases.use_until(database, SECOND)
+            assert THIRD in await migrate(database)
+            await database.transact(write)
+            assert await database.transact(read) == [list(Role), list(Role), list(EventType)]
+
+    asyncio.run(main())
+
+
+def test_release_by_release_makes_what_one_migration_makes(database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(database_address) as database:
+            assert await migrate(database) == known_migrations()
+            at_once = await tables_and_indexes(database)
+        await empty(database_address)
+        async with opened(database_address) as database:
+            await releases.use_until(database, known_migrations()[-1])
+            assert await tables_and_indexes(database) == at_once
+
+    asyncio.run(main())

@@ -1,0 +1,83 @@
+"""What the schema declares and what its resolvers do are the same: both ways give one answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from graphql import ExecutionResult, parse, validate
+from graphql.execution import Executor
+
+from execution import LevelExecutor
+from models.enums import Role
+from resolvers.context import RequestContext
+from services.viewer import Viewer
+from tests.execution.documents import DocumentWriter
+from tests.execution.test_sameness import shown, told
+from tests.seeding import seed_integrations, seed_spaces
+from tests.serving import RunningServer, shared_schema
+
+DOCUMENTS = 60
+
+
+def fill(server: RunningServer) -> list[int]:
+    """Store something of each kind of thing and return the ids of two workspaces."""
+    addresses = [f"http://{number}.example" for number in range(3)]
+    # Never probed: their health must not change between two answers.
+    ids = server.run(seed_integrations(server.services.database, addresses, first_probe_in=timedelta(days=300)))
+    server.run(seed_spaces(server.services.database, {id_: ["library", "one", "two"] for id_ in ids}))
+    workspaces = []
+    for name in ("shop", "bank"):
+        mutation = """mutation ($name: String!) { upsertWorkspace(input: {
+            externalId: $name, name: $name, namespaces: [{name: $name}], labels: [{key: "tier", value: "gold"}]
+        }) { workspace { id } } }"""
+        workspaces.append(server.graphql(mutation, {"name": name})["upsertWorkspace"]["workspace"]["id"])
+    spaces = [node["id"] for node in server.graphql("{ spaces { nodes { id } } }")["spaces"]["nodes"]]
+    bind = (
+        "mutation ($s: [ID!]!, $w: [ID!]!) { bindSpaces(input: {spaceIds: $s, workspaceIds: $w}) { errors { code } } }"
+    )
+    assert server.graphql(bind, {"s": spaces[:5], "w": workspaces})["bindSpaces"]["errors"] == []
+    opened = "mutation ($s: [ID!]!) { setSpaceVisibility(input: {ids: $s, visibility: PUBLIC}) { errors { code } } }"
+    assert server.graphql(opened, {"s": spaces[4:6]})["setSpaceVisibility"]["errors"] == []
+    return [1, 2]
+
+
+async def answer(
+    executor_class: type[Executor[None]], text: str, viewer: Viewer, server: RunningServer
+) -> ExecutionResult:
+    """Return what an executor makes of a query."""
+    context = RequestContext(viewer, server.services, "test")
+    executor = executor_class.build(shared_schema()._schema, parse(text), context_value=context)
+    assert isinstance(executor, Executor)
+    result = executor.execute_operation()
+    if executor.is_awaitable(result):
+        result = await result
+    assert isinstance(result, ExecutionResult)
+    return result
+
+
+def test_random_queries_are_answered_the_same(running_server: RunningServer) -> None:
+    schema = shared_schema()._schema
+    workspace_ids = fill(running_server)
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    viewers = [
+        Viewer(1, "admin", Role.PLATFORM_ADMIN, None, soon),
+        Viewer(1, "member", Role.WORKSPACE_MEMBER, workspace_ids[0], soon),
+        Viewer(1, "nobody's", Role.WORKSPACE_MEMBER, None, soon),
+    ]
+    assert schema.query_type is not None
+    lengths = []
+    for seed in range(DOCUMENTS):
+        random = Random(seed)
+        text = DocumentWriter(random, schema, depth=5, width=4).document("query", schema.query_type)
+        assert [error.message for error in validate(schema, parse(text))] in ([], _UNUSED)
+        for viewer in viewers:
+            core = running_server.run(answer(Executor, text, viewer, running_server))
+            level = running_server.run(answer(LevelExecutor, text, viewer, running_server))
+            assert shown(level.data) == shown(core.data)
+            assert told(level) == told(core)
+            lengths.append(len(shown(core.data)))
+    assert sum(length > 1000 for length in lengths) > DOCUMENTS / 4
+
+
+_UNUSED = ["Variable '$n' is never used."]
