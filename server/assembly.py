@@ -33,7 +33,7 @@ from services.credential_cipher import CredentialCipher, parse_keys
 from services.event_log import EventLog
 from services.event_notices import EventNotices
 from services.health import HealthMonitor
-from services.installation import check_key, ensure_installation
+from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
@@ -80,7 +80,7 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[Database, Cre
         # TypeError, ValueError: options in the address that asyncpg doesn't know.
         raise DatabaseUnusable(settings, error) from error
     try:
-        is_new = not await applied_migrations(database)
+        is_new = not await applied_migrations(database) or not await is_installed(database)
         if settings.encryption_keys is not None:
             keys = parse_keys(settings.encryption_keys.get_secret_value())
         else:

@@ -13,6 +13,11 @@ KEY_CHECK = "integrated-registry"
 KEY_CHECK_PURPOSE = "key-check"
 
 
+async def is_installed(database: Database) -> bool:
+    """Return whether a server was ever started on a database, which is migrated."""
+    return bool(await database.fetch('SELECT 1 FROM "installation" WHERE "id" = 1'))
+
+
 async def check_key(database: Database, cipher: CredentialCipher) -> None:
     """Raise WrongKey unless the cipher's keys are those that the database was written with. Writes nothing."""
     stored = await database.fetch('SELECT "key_check" FROM "installation" WHERE "id" = 1')

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from server.settings import read_settings
+from server.settings import DATABASE_FILE, read_settings
 from tests.servers.postgresql import PostgreSQLServer, running_postgresql
 from tests.serving import RunningServer
 from tests.serving import running_server as start_server
+from tests.templates import copy_migrated_sqlite
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def postgresql_server() -> Iterator[PostgreSQLServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_settings(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    """Settings for an empty database: the test runs once on each kind."""
+    """Settings for a database without rows: the test runs once on each kind."""
     if request.param == "sqlite":
         yield {}
         return
@@ -50,13 +51,34 @@ def database_settings(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]
 
 @pytest.fixture
 def database_address(tmp_path: Path, database_settings: dict[str, Any]) -> str:
-    """Where an empty database is, as `Database.open` takes it: the test runs once on each kind."""
-    return read_settings({}, data=tmp_path, **database_settings).tortoise_url
+    """Where a database without rows is, as `Database.open` takes it: the test runs once on each kind."""
+    settings = read_settings({}, data=tmp_path, **database_settings)
+    if not database_settings:
+        copy_migrated_sqlite(tmp_path / DATABASE_FILE)
+    return settings.tortoise_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a database without anything is, for the tests of what makes its tables: once on each kind."""
+    if request.param == "sqlite":
+        yield read_settings({}, data=tmp_path).tortoise_url
+        return
+    server: PostgreSQLServer = request.getfixturevalue("postgresql_server")
+    with server.database(f"test_{secrets.token_hex(6)}", is_empty=True) as url:
+        yield read_settings({}, data=tmp_path, database_url=url).tortoise_url
+
+
+@pytest.fixture
+def empty_postgresql_address(tmp_path: Path, postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """The same, for what only happens there."""
+    with postgresql_server.database(f"test_{secrets.token_hex(6)}", is_empty=True) as url:
+        yield read_settings({}, data=tmp_path, database_url=url).tortoise_url
 
 
 @pytest.fixture
 def postgresql_address(tmp_path: Path, postgresql_server: PostgreSQLServer) -> Iterator[str]:
-    """Where an empty PostgreSQL database is, for what only happens there."""
+    """Where a PostgreSQL database without rows is, for what only happens there."""
     with postgresql_server.database(f"test_{secrets.token_hex(6)}") as url:
         yield read_settings({}, data=tmp_path, database_url=url).tortoise_url
 

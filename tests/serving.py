@@ -28,8 +28,9 @@ from server.data_folder import ADMIN_TOKEN_FILE
 from server.graphql.limits import Limits
 from server.metrics import Metrics
 from server.serving import Server, uvicorn_config
-from server.settings import Settings, read_settings
+from server.settings import DATABASE_FILE, Settings, read_settings
 from services.services import Services
+from tests.templates import copy_migrated_sqlite
 
 T = TypeVar("T")
 
@@ -172,6 +173,8 @@ class RunningServer:
 @contextmanager
 def running_server(data: Path, **settings: Any) -> Iterator[RunningServer]:
     """Start a server on a data folder of its own and stop it at the end of the block."""
+    if settings.get("database_url") is None:
+        copy_migrated_sqlite(data / DATABASE_FILE)
     server = RunningServer(read_settings({}, data=data, port=0, **settings))
     server.start()
     try:

@@ -60,11 +60,11 @@ def run_migration(address: str, moment: int) -> str | None:
     return said or None
 
 
-def test_migrating_twice_does_nothing_the_second_time(database_address: str) -> None:
+def test_migrating_twice_does_nothing_the_second_time(empty_database_address: str) -> None:
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             assert await migrate(database) == known_migrations()
-        async with migrated(database_address) as database:
+        async with migrated(empty_database_address) as database:
             await add_integration(database, "one")
             await write_events(database, 1, 2)
             before = await every_row(database), await tables_and_indexes(database)
@@ -74,9 +74,9 @@ def test_migrating_twice_does_nothing_the_second_time(database_address: str) -> 
     asyncio.run(main())
 
 
-def test_a_newer_schema_is_refused_and_nothing_is_written(database_address: str) -> None:
+def test_a_newer_schema_is_refused_and_nothing_is_written(empty_database_address: str) -> None:
     async def main() -> None:
-        async with migrated(database_address) as database:
+        async with migrated(empty_database_address) as database:
             await database.transact(
                 lambda transaction: transaction.execute(
                     """INSERT INTO "tortoise_migrations" ("app", "name", "applied_at")"""
@@ -92,16 +92,16 @@ def test_a_newer_schema_is_refused_and_nothing_is_written(database_address: str)
     asyncio.run(main())
 
 
-def test_killed_at_a_random_moment_the_next_start_migrates(database_address: str) -> None:
-    die_and_migrate(database_address, lambda count: [random.randrange(2, count), count])
+def test_killed_at_a_random_moment_the_next_start_migrates(empty_database_address: str) -> None:
+    die_and_migrate(empty_database_address, lambda count: [random.randrange(2, count), count])
 
 
 @pytest.mark.soak
-def test_killed_at_any_moment_the_next_start_migrates(database_address: str) -> None:
-    die_and_migrate(database_address, lambda count: range(1, count + 1))
+def test_killed_at_any_moment_the_next_start_migrates(empty_database_address: str) -> None:
+    die_and_migrate(empty_database_address, lambda count: range(1, count + 1))
 
 
-def die_and_migrate(database_address: str, moments: Callable[[int], Iterable[int]]) -> None:
+def die_and_migrate(empty_database_address: str, moments: Callable[[int], Iterable[int]]) -> None:
     """Kill a migration at moments out of so many, each over an empty database, and migrate after each."""
 
     async def rows_and_tables(address: str) -> tuple[list[str], int]:
@@ -110,22 +110,22 @@ def die_and_migrate(database_address: str, moments: Callable[[int], Iterable[int
                 return [], 0
             return await tables_and_indexes(database), await count_rows(database, "tortoise_migrations")
 
-    said = run_migration(database_address, NEVER)
+    said = run_migration(empty_database_address, NEVER)
     assert said is not None
     count = int(said.split()[0])
-    whole = asyncio.run(rows_and_tables(database_address))
+    whole = asyncio.run(rows_and_tables(empty_database_address))
     assert whole[1] == len(known_migrations())
     for moment in moments(count):
-        asyncio.run(empty(database_address))
-        assert run_migration(database_address, moment) is None
+        asyncio.run(empty(empty_database_address))
+        assert run_migration(empty_database_address, moment) is None
         # All of it is there, or nothing.
-        assert asyncio.run(rows_and_tables(database_address)) in (([], 0), whole)
-        assert run_migration(database_address, NEVER) is not None
-        assert asyncio.run(rows_and_tables(database_address)) == whole
+        assert asyncio.run(rows_and_tables(empty_database_address)) in (([], 0), whole)
+        assert run_migration(empty_database_address, NEVER) is not None
+        assert asyncio.run(rows_and_tables(empty_database_address)) == whole
 
 
-def test_three_replicas_migrate_at_once(postgresql_address: str) -> None:
-    processes = [start_migration(postgresql_address, NEVER) for _ in range(3)]
+def test_three_replicas_migrate_at_once(empty_postgresql_address: str) -> None:
+    processes = [start_migration(empty_postgresql_address, NEVER) for _ in range(3)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -201,12 +201,12 @@ def later_release(folder: Path, monkeypatch: pytest.MonkeyPatch, operation: str)
 
 
 def test_a_later_migration_keeps_the_rows_and_what_refers_to_them(
-    database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = later_release(tmp_path, monkeypatch, WIDER_NAME)
 
     async def main() -> None:
-        async with migrated(database_address) as database:
+        async with migrated(empty_database_address) as database:
             await add_integration(database, "one")
             before, indexes_before = await every_row(database), await indexes(database)
             assert await migrate(database, package) == ["9000_later"]
@@ -221,12 +221,12 @@ def test_a_later_migration_keeps_the_rows_and_what_refers_to_them(
 
 
 def test_an_index_goes_with_its_column_and_the_others_stay(
-    database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = later_release(tmp_path, monkeypatch, LOST_COLUMN)
 
     async def main() -> None:
-        async with migrated(database_address) as database:
+        async with migrated(empty_database_address) as database:
             before = await indexes(database)
             assert await migrate(database, package) == ["9000_later"]
             after = await indexes(database)

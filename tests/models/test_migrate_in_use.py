@@ -87,9 +87,11 @@ def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releases:
     return Releases(folder, monkeypatch)
 
 
-def test_readers_feeds_and_repositories_come_to_a_database_in_use(database_address: str, releases: Releases) -> None:
+def test_readers_feeds_and_repositories_come_to_a_database_in_use(
+    empty_database_address: str, releases: Releases
+) -> None:
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, FIRST)
             before = await everything(database)
 
@@ -119,9 +121,11 @@ def test_readers_feeds_and_repositories_come_to_a_database_in_use(database_addre
     asyncio.run(main())
 
 
-def test_workspaces_bindings_and_scopes_come_to_a_database_in_use(database_address: str, releases: Releases) -> None:
+def test_workspaces_bindings_and_scopes_come_to_a_database_in_use(
+    empty_database_address: str, releases: Releases
+) -> None:
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, SECOND)
             before = await everything(database)
 
@@ -176,10 +180,10 @@ def test_workspaces_bindings_and_scopes_come_to_a_database_in_use(database_addre
 
 @pytest.mark.parametrize("emptied", [False, True])
 def test_the_id_of_what_was_gone_before_never_comes_again(
-    database_address: str, releases: Releases, emptied: bool
+    empty_database_address: str, releases: Releases, emptied: bool
 ) -> None:
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, SECOND)
             if emptied:
                 await database.transact(lambda transaction: transaction.execute('DELETE FROM "integration"'))
@@ -190,14 +194,14 @@ def test_the_id_of_what_was_gone_before_never_comes_again(
     asyncio.run(main())
 
 
-def test_names_addresses_and_hosts_are_unique_within_a_scope(database_address: str, releases: Releases) -> None:
+def test_names_addresses_and_hosts_are_unique_within_a_scope(empty_database_address: str, releases: Releases) -> None:
     async def take(database: Database, scope: int, name_key: str, url: str, host: str) -> None:
         integration: Row = {**ROWS_OF_FIRST["integration"][0], "name_key": name_key, "url": url, "scope": scope}
         image_host: Row = {"host": host, "scope": scope, "integration_id": 1, "is_primary": False}
         await store(database, {"integration": [integration], "image_host": [image_host]})
 
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, SECOND)
             await releases.migrate_to(database, THIRD)
             taken = ("one", "https://one.example", "one.example")
@@ -215,7 +219,7 @@ def test_names_addresses_and_hosts_are_unique_within_a_scope(database_address: s
     asyncio.run(main())
 
 
-def test_what_goes_with_a_space_an_integration_and_a_workspace(database_address: str, releases: Releases) -> None:
+def test_what_goes_with_a_space_an_integration_and_a_workspace(empty_database_address: str, releases: Releases) -> None:
     async def delete(database: Database, table: str, row_id: int) -> None:
         await database.transact(lambda t: t.execute(f'DELETE FROM "{table}" WHERE "id" = {row_id}'))
 
@@ -223,7 +227,7 @@ def test_what_goes_with_a_space_an_integration_and_a_workspace(database_address:
         return [row["id"] for row in await database.fetch(f'SELECT "id" FROM "{table}" ORDER BY "id"')]
 
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, THIRD)
             await delete(database, "space", 1)
             assert await ids(database, "binding") == [2, 3, 4]
@@ -250,7 +254,7 @@ def test_what_goes_with_a_space_an_integration_and_a_workspace(database_address:
     asyncio.run(main())
 
 
-def test_every_role_and_event_is_stored(database_address: str, releases: Releases) -> None:
+def test_every_role_and_event_is_stored(empty_database_address: str, releases: Releases) -> None:
     async def write(transaction: Transaction) -> None:
         workspace = await Workspace.create(
             name="W", name_key="w", labels={}, created_by="admin", created_at=NOON, updated_at=NOON
@@ -284,7 +288,7 @@ def test_every_role_and_event_is_stored(database_address: str, releases: Release
         return [list(await rows) for rows in (tokens, audited, events)]
 
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, SECOND)
             assert THIRD in await migrate(database)
             await database.transact(write)
@@ -293,13 +297,13 @@ def test_every_role_and_event_is_stored(database_address: str, releases: Release
     asyncio.run(main())
 
 
-def test_release_by_release_makes_what_one_migration_makes(database_address: str, releases: Releases) -> None:
+def test_release_by_release_makes_what_one_migration_makes(empty_database_address: str, releases: Releases) -> None:
     async def main() -> None:
-        async with opened(database_address) as database:
+        async with opened(empty_database_address) as database:
             assert await migrate(database) == known_migrations()
             at_once = await tables_and_indexes(database)
-        await empty(database_address)
-        async with opened(database_address) as database:
+        await empty(empty_database_address)
+        async with opened(empty_database_address) as database:
             await releases.use_until(database, known_migrations()[-1])
             assert await tables_and_indexes(database) == at_once
 
