@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from demo.api import integrate
+from demo.api import give_spaces, integrate
 from demo.docker_registry import EXECUTABLE, RegistryDidNotStart
 from demo.images import PushFailed
 from demo.life import steps
@@ -71,6 +71,7 @@ async def _show(executable: str, host: str, port: int, step_seconds: float) -> N
             token_file = folder / "data" / "admin-token"
             for registry in registries:
                 await integrate(url, token_file.read_text().strip(), registry)
+            await give_spaces(url, token_file.read_text().strip())
             print(_introduction(registries, url, token_file, step_seconds), flush=True)
             await _live(registries, server, step_seconds)
 
@@ -124,7 +125,9 @@ def _introduction(registries: Sequence[DemoRegistry], url: str, token_file: Path
 
   To try:
     · Open the link and run the first tab: all registries at a glance.
-    · Run "LiveHealth" in the third tab, then here, in another terminal:
+    · Run the third tab: two workspaces, the spaces that are bound to them, and whether a namespace may pull an image.
+      Give it {archive.server.url.partition("//")[2]}/releases/… to see one that the namespace "shop" may pull.
+    · Run "LiveHealth" in the fourth tab, then here, in another terminal:
         kill {archive.server.process_id}
       {archive.name} becomes UNHEALTHY within seconds, with the reason. It is started again within two minutes.
     · Ask without a browser:
@@ -132,6 +135,6 @@ def _introduction(registries: Sequence[DemoRegistry], url: str, token_file: Path
           -H "Authorization: Bearer $(cat {token_file})" \\
           -d '{{"query": "{{ integrations {{ nodes {{ name health {{ status }} }} }} }}"}}'
 
-  From now on something happens every {step_seconds:.0f} seconds: run "LiveEvents" in the fourth tab to see it.
+  From now on something happens every {step_seconds:.0f} seconds: run "LiveEvents" in the fifth tab to see it.
   Ctrl-C ends everything and leaves nothing behind.
 """

@@ -29,5 +29,9 @@ class RequestContext:
             loader = self._loaders[loader_class] = loader_class(self.services.database, self.viewer)
         return loader  # type: ignore[return-value]
 
+    def forget_loaded(self) -> None:
+        """Have everything loaded anew: something is about to change."""
+        self._loaders.clear()
+
 
 Info = strawberry.Info[RequestContext, None]

@@ -6,7 +6,9 @@ import strawberry
 
 from schema.binding import Binding
 from schema.loss import LosingPayload
+from schema.node import MOST_ITEMS
 from schema.payloads import Payload
+from services.binding import MOST_BINDINGS, MOST_PAIRS
 
 
 @strawberry.input(description="Spaces to give to workspaces: each of the spaces to each of the workspaces.")
@@ -33,6 +35,7 @@ class BindSpacesPayload(Payload):
 
     bindings: list[Binding] | None = strawberry.field(
         default=None,
+        metadata={MOST_ITEMS: MOST_PAIRS},
         description="A binding for each pair, whether it was new or not; null when nothing was bound. That a space is"
         " public, so that its binding changes nothing today, stands in `enforcement`.",
     )
@@ -44,6 +47,7 @@ class UnbindSpacesPayload(LosingPayload):
 
     bindings: list[Binding] | None = strawberry.field(
         default=None,
+        metadata={MOST_ITEMS: MOST_BINDINGS},
         description="Those that stand until it is confirmed everywhere that they are gone; in a dry run, all.",
     )
     removed_binding_ids: list[strawberry.ID] | None = strawberry.field(

@@ -120,7 +120,9 @@ class NestedList:
     async def pages(self, context: RequestContext, parent_ids: Sequence[int], arguments: Any) -> list[ListPage]:
         """Return the page of each parent, in their order."""
         request = self.request_of(context, **arguments)
-        pages = await context.loader(self.page_loader).pages_of(parent_ids, request.conditions, request.page)
+        # Several objects of a level may be the same one.
+        once = list(dict.fromkeys(parent_ids))
+        pages = await context.loader(self.page_loader).pages_of(once, request.conditions, request.page)
         return [
             ListPage(pages[parent_id], partial(self._count, context, parent_id, request.conditions))
             for parent_id in parent_ids

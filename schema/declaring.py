@@ -86,6 +86,7 @@ def mutation(
         @functools.wraps(resolver)
         async def resolve(info: Info, input: Any) -> Any:  # noqa: A002 (the surface's word)
             context = info.context
+            context.forget_loaded()
             name, given = info.field_name, input_as_data(input)
             audit = context.services.audit
             if not access.is_granted_to(context.viewer):

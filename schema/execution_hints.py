@@ -16,7 +16,7 @@ from execution.hints import FieldHint
 from resolvers.global_ids import global_id
 from resolvers.loading import LOADED_METADATA, LoadedField
 from schema.connection import NESTED_METADATA, ListPage, NestedList
-from schema.node import RecordBacked, node_id
+from schema.node import MOST_ITEMS, RecordBacked, node_id
 
 DEFINITION = "strawberry-definition"
 """Under which name strawberry keeps its own word for a type or field of graphql-core."""
@@ -38,6 +38,8 @@ def give_hints(schema: strawberry.Schema) -> None:
             hint = _hint_of(schema, declared, type_) if isinstance(declared, StrawberryField) else None
             if hint is not None:
                 give_hint(field, hint)
+            if isinstance(declared, StrawberryField) and MOST_ITEMS in declared.metadata:
+                field.extensions[MOST_ITEMS] = declared.metadata[MOST_ITEMS]
 
 
 def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLObjectType) -> FieldHint | None:

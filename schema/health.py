@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from models.enums import HealthReason as Reason
 from models.records import HealthCheckRecord, HealthRecord
 from resolvers.context import Info
 from resolvers.loaders import ChecksOfIntegration, HealthCheckLoader, IntegrationByIdLoader
@@ -22,14 +23,45 @@ def _registry_message(root: strawberry.Parent[HealthRecord | HealthCheckRecord],
     return root.registry_message if info.context.viewer.is_platform_admin else None
 
 
-async def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
+REASONS = {
+    Reason.NAME_NOT_RESOLVED: "Its host's name can't be resolved.",
+    Reason.CONNECTION_REFUSED: "It refuses connections.",
+    Reason.CONNECTION_FAILED: "Connections to it fail.",
+    Reason.TIMED_OUT: "It doesn't answer in time.",
+    Reason.TLS_NOT_TRUSTED: "Its certificate is not trusted.",
+    Reason.CERTIFICATE_EXPIRED: "Its certificate has expired.",
+    Reason.UNAUTHORIZED: "It doesn't accept this server's credential.",
+    Reason.NOT_AN_ADMINISTRATOR: "This server's credential is not an administrator's there.",
+    Reason.OTHER_KIND: "It is a registry of another kind.",
+    Reason.COMPONENT_UNHEALTHY: "A part of it doesn't work.",
+    Reason.STORAGE_UNREADABLE: "It can't read what it stores.",
+    Reason.READ_ONLY: "It takes no changes at present.",
+    Reason.UNEXPECTED_ANSWER: "It doesn't answer as a registry does.",
+    Reason.ADDRESS_REFUSED: "Its address may not be used.",
+    Reason.NOT_CHECKED_YET: "It has not been checked yet.",
+}
+"""What those are told who don't administer a registry: the whole message names its address, and parts of it."""
+
+
+async def _message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> str | None:
+    if root.message is None or await _administers(info, root.integration_id):
+        return root.message
+    return None if root.reason is None else REASONS[root.reason]
+
+
+async def _administers(info: Info, integration_id: int) -> bool:
     viewer = info.context.viewer
-    if root.components is None or not Access.WORKSPACE_ADMINISTRATORS.is_granted_to(viewer):
+    if viewer.is_platform_admin:
+        return True
+    if not Access.WORKSPACE_ADMINISTRATORS.is_granted_to(viewer):
+        return False
+    integration = await info.context.loader(IntegrationByIdLoader).load(integration_id)
+    return integration is not None and viewer.administers(integration.workspace_id)
+
+
+async def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
+    if root.components is None or not await _administers(info, root.integration_id):
         return None
-    if not viewer.is_platform_admin:
-        integration = await info.context.loader(IntegrationByIdLoader).load(root.integration_id)
-        if integration is None or not viewer.administers(integration.workspace_id):
-            return None
     return [
         HealthComponent(
             name=component["name"], is_healthy=component["is_healthy"], registry_message=component["message"]
@@ -72,7 +104,7 @@ class HealthCheck:
     checked_at: datetime = strawberry.field(description="When.")
     is_good: bool = strawberry.field(description="Whether the registry could be used then.")
     reason: HealthReason | None = strawberry.field(description="Why not; null for a good check.")
-    message: str | None = strawberry.field(description="Why not, in a sentence.")
+    message: str | None = strawberry.field(resolver=_message, description="Why not, in a sentence.")
     registry_message: str | None = strawberry.field(
         resolver=_registry_message, description="The registry's own words. Platform administrators see them."
     )
@@ -85,7 +117,10 @@ class Health:
 
     status: HealthStatus = strawberry.field(description="Whether it can be used now.")
     reason: HealthReason | None = strawberry.field(description="Why not; null when healthy.")
-    message: str | None = strawberry.field(description="Why not, in a sentence that says what to do.")
+    message: str | None = strawberry.field(
+        resolver=_message,
+        description="Why not, in a sentence; to administrators with what it was about, and what to do.",
+    )
     registry_message: str | None = strawberry.field(
         resolver=_registry_message, description="The registry's own words. Platform administrators see them."
     )

@@ -63,6 +63,9 @@ class Staleness:
     message: str = strawberry.field(description="Why, and what ends it, in a sentence.")
 
 
+DOUBTED = "Many spaces were not there at the last look. The list is from before."
+
+
 def _routine_reason(root: strawberry.Parent[RoutineCredentialRecord]) -> str | None:
     return root.failure if root.username is None else None
 
@@ -111,10 +114,12 @@ def _labels(root: strawberry.Parent[IntegrationRecord]) -> list[IntegrationLabel
     return labels
 
 
-def _stale(root: strawberry.Parent[IntegrationRecord]) -> Staleness | None:
+def _stale(root: strawberry.Parent[IntegrationRecord], info: Info) -> Staleness | None:
     if root.stale_since is None or root.stale_reason is None:
         return None
-    return Staleness(since=root.stale_since, reason=root.stale_reason, message=root.stale_message or "")
+    # How many spaces there are is not for everybody.
+    told = root.stale_message if info.context.viewer.administers(root.workspace_id) else None
+    return Staleness(since=root.stale_since, reason=root.stale_reason, message=told or DOUBTED)
 
 
 def _tls(root: strawberry.Parent[IntegrationRecord], info: Info) -> TlsSettings | None:

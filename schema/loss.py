@@ -9,6 +9,7 @@ import strawberry
 from resolvers.loading import loaded
 from resolvers.workspace_loaders import BindingByIdLoader
 from schema.binding import Binding
+from schema.node import MOST_ITEMS
 from schema.payloads import Payload
 from schema.workspace import Namespace
 from services.losses import MOST_LISTED, Losses
@@ -36,6 +37,7 @@ class LosingPayload(Payload):
 
     losses: list[Loss] = strawberry.field(
         default_factory=list,
+        metadata={MOST_ITEMS: MOST_LISTED},
         description=f"Who loses access to what, by image prefix; the first {MOST_LISTED:,} of them.",
     )
     loss_count: int = strawberry.field(default=0, description="How many losses there are in all.")

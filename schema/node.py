@@ -11,6 +11,10 @@ from resolvers.global_ids import global_id
 
 T = TypeVar("T")
 
+MOST_ITEMS = "most_items"
+"""The key in a list field's metadata, and then in its extensions, of how many items it holds at most: limits on what a
+document may cost count with it."""
+
 
 def backed(type_: type[T], value: object) -> T:
     """Return a record, or an error of a service, as the type of the surface that it stands behind.

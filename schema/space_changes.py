@@ -6,9 +6,11 @@ import strawberry
 
 from schema.enums import Visibility
 from schema.loss import LosingPayload
+from schema.node import MOST_ITEMS
 from schema.payloads import Payload
 from schema.scalars import ByteSize
 from schema.space import Space
+from services.space_input import MOST_SPACES
 
 
 @strawberry.input(description="A space to make at a registry, or, where spaces are only found, to declare.")
@@ -57,6 +59,7 @@ class SetSpaceVisibilityPayload(LosingPayload):
 
     spaces: list[Space] | None = strawberry.field(
         default=None,
+        metadata={MOST_ITEMS: MOST_SPACES},
         description="Those of the spaces that are as you wanted them, in your order; in a dry run all, as they are. "
         "For each of the others there is an error. Null when nothing was tried.",
     )

@@ -7,11 +7,12 @@ from datetime import datetime
 import strawberry
 
 from schema.loss import LosingPayload
+from schema.node import MOST_ITEMS
 from schema.payloads import Payload
 from schema.pull_access import NamespaceRef
 from schema.workspace import Namespace, Workspace
 from services.left_out import LEFT_OUT, Left
-from services.workspace_input import NamespaceName
+from services.workspace_input import MOST_NAMESPACES, NamespaceName
 from services.workspaces import WorkspaceInput
 
 
@@ -169,7 +170,9 @@ class AddNamespacesPayload(Payload):
 
     workspace: Workspace | None = _workspace()
     namespaces: list[Namespace] | None = strawberry.field(
-        default=None, description="The namespaces that were named, whether they were new or not."
+        default=None,
+        metadata={MOST_ITEMS: MOST_NAMESPACES},
+        description="The namespaces that were named, whether they were new or not.",
     )
 
 
@@ -179,7 +182,9 @@ class RemoveNamespacesPayload(LosingPayload):
 
     workspace: Workspace | None = _workspace()
     namespaces: list[Namespace] | None = strawberry.field(
-        default=None, description="The namespaces as they were, or, in a dry run, as they are."
+        default=None,
+        metadata={MOST_ITEMS: MOST_NAMESPACES},
+        description="The namespaces as they were, or, in a dry run, as they are.",
     )
 
 

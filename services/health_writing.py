@@ -16,6 +16,7 @@ from models.reading import Statement
 from services.clock import Clock
 from services.health_claims import DueProbe
 from services.health_rules import HealthState, ProbeOutcome, is_change, next_probe_at, next_state
+from services.holders import lock_integrations
 from services.observation import UNOBSERVED, Observer
 
 log = structlog.get_logger("health")
@@ -231,6 +232,7 @@ class HealthWriter:
             statement = Statement(transaction.dialect)
             moment = statement.bind(now)
             condition = statement.is_one_of('"id"', ids)
+            await lock_integrations(transaction, ids)
             await transaction.execute(
                 f'UPDATE "integration" SET "next_synchronization_at" = {moment}'
                 f' WHERE {condition} AND "next_synchronization_at" > {moment}',

@@ -62,6 +62,8 @@ class _Changes:
     returned: list[tuple[KnownSpace, FoundSpace]] = field(default_factory=list)
     opened_or_closed: list[tuple[KnownSpace, Visibility]] = field(default_factory=list)
     gone: list[KnownSpace] = field(default_factory=list)
+    replaced: list[KnownSpace] = field(default_factory=list)
+    """Of which another has the external id now: none changes its name, so the registry is another, or began anew."""
 
 
 async def write_full_look(
@@ -75,7 +77,7 @@ async def write_full_look(
     """Write what a look at everything found, or, when most of it is gone, the doubt alone."""
     known = await known_spaces(transaction, integration.id)
     newer = _looked_at_after(known, looked_at)
-    still_there = newer | {space.external_id for space in contents.spaces}
+    still_there = newer | {space.external_id for space in contents.spaces if not _is_another(known, space)}
     standing = [space for space in known.values() if space.state is SpaceState.PRESENT]
     gone = [space for space in standing if space.external_id not in still_there]
     if _is_doubtful(len(gone), len(standing)) and not accept_loss:
@@ -111,10 +113,13 @@ async def write_space_looks(
     seen_ids = {space.external_id for space in seen}
     names = {look.name for look in looks}
     changes = _compare(known, seen)
+    still_there = newer | {space.external_id for space in seen if not _is_another(known, space)}
     changes.gone = [
         space
         for space in known.values()
-        if space.name in names and space.external_id not in seen_ids | newer and space.state is SpaceState.PRESENT
+        if (space.name in names or space.external_id in seen_ids)
+        and space.external_id not in still_there
+        and space.state is SpaceState.PRESENT
     ]
     await _write_changes(transaction, integration, changes, looked_at)
     repositories = [repository for look in looks if look.space is not None for repository in look.repositories]
@@ -163,8 +168,9 @@ def _compare(known: Mapping[str, KnownSpace], seen: Iterable[FoundSpace]) -> _Ch
     changes = _Changes()
     for found in seen:
         space = known.get(found.external_id)
-        if space is None:
+        if space is None or _is_another(known, found):
             changes.new.append(found)
+            changes.replaced += [] if space is None else [space]
             continue
         if space.state is not SpaceState.PRESENT:
             changes.returned.append((space, found))
@@ -173,6 +179,12 @@ def _compare(known: Mapping[str, KnownSpace], seen: Iterable[FoundSpace]) -> _Ch
         if visibility is not space.visibility:
             changes.opened_or_closed.append((space, visibility))
     return changes
+
+
+def _is_another(known: Mapping[str, KnownSpace], found: FoundSpace) -> bool:
+    """Return whether a space has the external id of one that we know, and is another."""
+    space = known.get(found.external_id)
+    return space is not None and space.name != found.name
 
 
 def _visibility(found: FoundSpace) -> Visibility:
@@ -185,7 +197,13 @@ async def _write_changes(
 ) -> None:
     if changes.returned or changes.opened_or_closed or changes.gone:
         await lock_access(transaction)
-    values = ", ".join(transaction.dialect.placeholder(number) for number in range(1, 7))
+    place = transaction.dialect.placeholder
+    # Their ids make room; a project with such an id there is none.
+    await transaction.execute_many(
+        f'UPDATE "space" SET "external_id" = {place(1)} WHERE "id" = {place(2)}',
+        [(f"replaced-{space.id}", space.id) for space in changes.replaced],
+    )
+    values = ", ".join(place(number) for number in range(1, 7))
     await transaction.execute_many(
         'INSERT INTO "space" ("integration_id", "external_id", "name", "visibility", "state", "created_at")'
         f" VALUES ({values})",
@@ -195,7 +213,6 @@ async def _write_changes(
         ],
     )
     await _set_state(transaction, [space for space, _ in changes.returned], SpaceState.PRESENT, None)
-    place = transaction.dialect.placeholder
     await transaction.execute_many(
         f'UPDATE "space" SET "visibility" = {place(1)} WHERE "id" = {place(2)}',
         [(visibility, space.id) for space, visibility in changes.opened_or_closed],

@@ -75,7 +75,7 @@ def decide(image: ImageReference, namespace: NamespaceName, facts: AccessFacts) 
     if space is not None and space.is_standing and space.visibility is Visibility.PUBLIC:
         return answer(
             PullAccessReason.SPACE_IS_PUBLIC,
-            f"The space “{space.name}” of “{registry.name}” is public: every namespace may pull from it.",
+            f"The space “{space.name}” of “{registry.name}” is public: {_everybody(registry)} may pull from it.",
             is_allowed=True,
         )
     if facts.namespace is None or workspace is None:
@@ -109,6 +109,10 @@ def decide(image: ImageReference, namespace: NamespaceName, facts: AccessFacts) 
         f"The space “{space.name}” of “{registry.name}” is private and not bound to the workspace “{workspace.name}”"
         f"{taken_back}, to which {who} belongs: bind it to let them pull.",
     )
+
+
+def _everybody(registry: IntegrationRecord) -> str:
+    return "every namespace" if registry.workspace_id is None else "every namespace of the workspace that brought it"
 
 
 async def pull_access(readable: Readable, namespace: NamespaceName, image: str, sight: Sight) -> PullAccess:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -13,6 +15,7 @@ from models.enums import SpaceState
 from models.reading import Statement
 from services.access_writing import held_bindings, lock_access, revoke
 from services.clock import Clock
+from services.holders import lock_integrations
 from services.observation import UNOBSERVED, Observer
 
 log = structlog.get_logger("purge")
@@ -88,15 +91,14 @@ class Purger:
         now = self._clock()
 
         async def work(transaction: Transaction) -> int:
+            # Locked before they are looked at again: one may be coming back just now.
+            integration_ids = {row["integration_id"] for row in await self._vanished(transaction, now)}
+            if not integration_ids:
+                return 0
+            await lock_integrations(transaction, sorted(integration_ids))
             await lock_access(transaction)
-            statement = Statement(transaction.dialect)
-            vanished, before = statement.bind(SpaceState.VANISHED), statement.bind(now - self._vanished_spaces_kept_for)
-            rows = await transaction.fetch(
-                f'SELECT "id" FROM "space" WHERE "state" = {vanished} AND "last_seen_at" < {before}'
-                f' ORDER BY "id" LIMIT {BATCH_ROWS}',
-                *statement.values,
-            )
-            ids = [row["id"] for row in rows]
+            rows = await self._vanished(transaction, now)
+            ids = [row["id"] for row in rows if row["integration_id"] in integration_ids]
             if not ids:
                 return 0
             bindings = await held_bindings(transaction, lambda given: [given.is_one_of('b."space_id"', ids)])
@@ -113,6 +115,15 @@ class Purger:
             if purged < BATCH_ROWS:
                 break
         return count
+
+    async def _vanished(self, transaction: Transaction, now: datetime) -> Sequence[Any]:
+        statement = Statement(transaction.dialect)
+        vanished, before = statement.bind(SpaceState.VANISHED), statement.bind(now - self._vanished_spaces_kept_for)
+        return await transaction.fetch(
+            'SELECT "id", "integration_id" FROM "space"'
+            f' WHERE "state" = {vanished} AND "last_seen_at" < {before} ORDER BY "id" LIMIT {BATCH_ROWS}',
+            *statement.values,
+        )
 
     async def _end_workspaces(self) -> int:
         """Delete the workspaces that are being deleted and of which nothing is left to take away."""

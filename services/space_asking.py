@@ -97,8 +97,8 @@ async def set_visibility(client: SpaceClient, space: FoundSpace, *, is_public: b
             raise refusals.SpaceGone(space.name, "There is no such space any more.")
         return found.is_public == is_public
 
-    # What we know may be old: that it is so already is the registry's to say.
-    if space.is_public == is_public and await is_so():
+    # What we know may be old: how it is, and that it is this one, is the registry's to say.
+    if await is_so():
         return False
     try:
         await client.set_visibility(space, is_public=is_public)
@@ -118,6 +118,9 @@ async def delete_space(client: SpaceClient, space: FoundSpace) -> None:
         found = await client.look_at_space(space.name)
         return found is None or found.external_id != space.external_id
 
+    # What we know may be old: another may have its id by now, at a registry that was set up anew.
+    if await is_gone():
+        return
     try:
         await client.delete_space(space)
     except refusals.SpaceGone:

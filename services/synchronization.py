@@ -18,6 +18,7 @@ from registry_clients.protocol import ListsContents
 from registry_clients.records import RegistryContents
 from services.background import end_tasks, start_in_turn
 from services.clock import Clock
+from services.holders import lock_integrations
 from services.mirror import SynchronizationResult, write_full_look
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
@@ -190,6 +191,7 @@ class Synchronizer:
 
     async def _give_back(self, ids: Sequence[int], *, is_done: bool = False) -> None:
         async def work(transaction: Transaction) -> None:
+            await lock_integrations(transaction, ids)
             statement = Statement(transaction.dialect)
             changes = '"synchronization_lease_until" = NULL'
             if not is_done:

@@ -220,6 +220,10 @@ class _Pass:
             places.append(_Place(node.selection_set, parent, place.depth + 1, size, variables))
 
 
+MOST_ITEMS = "most_items"
+"""Under which name a field says in its `extensions` how many items it holds at most, where it takes no number."""
+
+
 def _list_size(node: FieldNode, definition: GraphQLField | None) -> int | VariableSize | None:
     """Return how many items a field may hold, or None for a field that takes no such number."""
     declared = definition.args if definition else {}
@@ -228,7 +232,8 @@ def _list_size(node: FieldNode, definition: GraphQLField | None) -> int | Variab
     if "first" in declared:
         fallback = _default_page_size(declared["first"])
     elif definition and is_list_type(get_nullable_type(definition.type)):
-        # A list without pages, as `nodes(ids:)`, holds as much as it was given.
+        # A list without pages holds as much as it was given, as `nodes(ids:)`, or as it is said to hold at most.
+        fallback = definition.extensions.get(MOST_ITEMS)
         counts = frozenset(
             name for name, argument in declared.items() if is_list_type(get_nullable_type(argument.type))
         )

@@ -11,6 +11,8 @@ import trustme
 from graphql import GraphQLNonNull, GraphQLObjectType
 
 from models.database import Transaction
+from models.enums import HealthReason
+from schema.health import REASONS
 from tests.api.administrators import for_administrators
 from tests.api.fake_registry import FakeRegistry
 from tests.api.surface import Surface
@@ -148,5 +150,13 @@ def _without(value: Any) -> Any:
     # Other things have a message too, for everybody; components are null as a whole.
     names = {name for type_name, name in for_administrators() if type_name != "HealthComponent"}
     if isinstance(value, dict):
-        return {key: None if key in names else _without(item) for key, item in value.items()}
+        shown = {key: None if key in names else _without(item) for key, item in value.items()}
+        if shown.get("message") is not None:
+            # Which host was asked is in the whole sentence.
+            shown["message"] = REASONS[HealthReason.UNAUTHORIZED]
+        return shown
     return [_without(item) for item in value] if isinstance(value, list) else value
+
+
+def test_every_reason_has_a_sentence_for_everybody() -> None:
+    assert set(REASONS) == set(HealthReason)

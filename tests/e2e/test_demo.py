@@ -15,7 +15,12 @@ from tests.e2e.signed_in import sign_in
 from tests.e2e.terminal import DEADLINE_SECONDS, running_at_a_terminal
 from tests.servers.docker_registry import require_docker_registry
 
-GLANCE = "{ integrations { nodes { name health { status } spaces { nodes { name } } } } }"
+GLANCE = "{ integrations { nodes { name imageHost health { status } spaces { nodes { name } } } } }"
+ASK = """
+query ($namespace: String!, $image: String!) {
+  pullAccess(namespace: { name: $namespace }, image: $image) { isAllowed }
+}
+"""
 CANNOT_START = 2
 
 
@@ -66,6 +71,12 @@ def test_registries_are_there_and_alive(folder: Path) -> None:
         assert spaces["vault"] == ({"base", "compliance", "signing"}, "HEALTHY")
         assert spaces["archive"][0] == {"audit", "releases"}
         assert spaces["workshop"][0] >= {"payments", "sandbox", "search", "tools"}
+        hosts = {node["name"]: node["imageHost"] for node in answer["integrations"]["nodes"]}
+        for namespace, is_allowed in (("shop", True), ("lab", False)):
+            asked = viewer.graphql(ASK, {"namespace": namespace, "image": f"{hosts['archive']}/releases/app"})[
+                "pullAccess"
+            ]
+            assert asked["isAllowed"] is is_allowed
         # Whoever reads the server's events sees what happens by itself.
         terminal.wait_for("the new space billing-preview-1")
         terminal.wait_for("archive was stopped")

@@ -81,3 +81,30 @@ def test_random_queries_are_answered_the_same(running_server: RunningServer) -> 
 
 
 _UNUSED = ["Variable '$n' is never used."]
+
+
+def test_lists_of_what_stands_in_several_places(running_server: RunningServer) -> None:
+    fill(running_server)
+    query = """
+    { spaces(first: 9) { nodes { integration { id spaces(first: 2) { nodes { name } } } bindings { nodes {
+        workspace { name namespaces { totalCount nodes { name } } } } } } } }
+    """
+    viewer = Viewer(1, "admin", Role.PLATFORM_ADMIN, None, datetime.now(UTC) + timedelta(hours=1))
+    core = running_server.run(answer(Executor, query, viewer, running_server))
+    level = running_server.run(answer(LevelExecutor, query, viewer, running_server))
+
+    assert (core.errors, shown(level.data)) == (None, shown(core.data))
+    assert core.data is not None
+    lists = [node["integration"]["spaces"]["nodes"] for node in core.data["spaces"]["nodes"]]
+    assert lists == [[{"name": "library"}, {"name": "one"}]] * 9
+
+
+def test_losses_count_for_what_an_answer_may_cost(running_server: RunningServer) -> None:
+    query = """
+    mutation { unbindSpaces(input: { bindingIds: [], dryRun: true }) { losses { namespace {
+        workspace { spaces(first: 100) { nodes { id } } } } } } }
+    """
+    (error,) = running_server.post(query)["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    named = "mutation { unbindSpaces(input: { bindingIds: [], dryRun: true }) { losses { namespace { name } } } }"
+    assert "errors" not in running_server.post(named)

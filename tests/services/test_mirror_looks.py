@@ -158,3 +158,25 @@ def test_an_earlier_single_look_undoes_no_later_one(database_address: str) -> No
             assert (await watched.rows(), await watched.events()) == (known, told)
 
     asyncio.run(scenario())
+
+
+def test_another_space_under_a_known_id_is_no_heir(database_address: str) -> None:
+    other = FoundSpace("2", "other", True)
+
+    async def main() -> None:
+        async with mirror(database_address) as seen:
+            events = len(await seen.events())
+            await seen.see_all(contents(LIBRARY, other, FoundSpace("3", "third", True)), LATER)
+            rows = await seen.rows()
+            (replaced,) = [key for key in rows if key.startswith("replaced-")]
+            assert rows[replaced][:2] == ("VANISHED", "PRIVATE")
+            assert rows["2"] == ("PRESENT", "PUBLIC", [])
+            told = sorted((await seen.events())[events:])
+            assert told == ["SPACE_ADDED", "SPACE_ADDED", "SPACE_VANISHED"]
+            # And again nothing, by either kind of look.
+            await seen.see_all(contents(LIBRARY, other, FoundSpace("3", "third", True)), LATER + timedelta(seconds=1))
+            await seen.see_one("other", other, LATER + timedelta(seconds=2))
+            assert set(await seen.rows()) == set(rows)
+            assert len(await seen.events()) == events + 3
+
+    asyncio.run(main())
