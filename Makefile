@@ -12,7 +12,7 @@ export REGISTRY_URL REGISTRY_USERNAME REGISTRY_PASSWORD REGISTRY_CA_FILE
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run demo console test test-live soak check format lock schema migration benchmark clean test-servers
+.PHONY: help run demo console test test-live soak sameness check format lock schema migration benchmark clean test-servers
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | \
@@ -38,6 +38,9 @@ test-live: $(VENV)/develop.done ## Try registries of yours (HARBOR_URL=, HARBOR_
 
 soak: $(VENV)/develop.done test-servers ## Run what takes long: hours of kills, thousands of registries
 	@$(BIN)/pytest -m soak
+
+sameness: $(VENV)/develop.done ## Hold the executor against graphql-core on tens of thousands of random cases
+	@SAMENESS_CASES=20000 $(BIN)/pytest -n auto tests/execution/test_sameness.py
 
 check: $(VENV)/develop.done ## Look for mistakes without running anything; edits nothing
 	@$(BIN)/ruff check .

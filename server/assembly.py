@@ -115,7 +115,16 @@ async def running_services(
         readers = ReaderKeeper(database, connections, cipher, clock, installation.uid, observer)
         monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer, readers.mend)
         synchronizer = Synchronizer(database, connections, clock, settings.synchronization_interval, observer)
-        integrator = Integrator(database, connections, cipher, clock, monitor, synchronizer, readers)
+        integrator = Integrator(
+            database,
+            connections,
+            cipher,
+            clock,
+            monitor,
+            synchronizer,
+            readers,
+            most_for_workspace=settings.most_workspace_registries,
+        )
         retention = Retention(
             events=timedelta(days=settings.event_retention_days),
             health_checks=timedelta(hours=settings.check_retention_hours),

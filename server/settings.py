@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     allow_private_workspace_registries: bool = Field(
         False, description="Registries that workspaces bring may be in private networks."
     )
+    most_workspace_registries: int = Field(20, ge=0, description="How many registries a workspace may bring.")
     event_retention_days: float = Field(7, gt=0, le=LONGEST_RETENTION_DAYS, description="How long events are kept.")
     check_retention_hours: float = Field(
         24, gt=0, le=24 * LONGEST_RETENTION_DAYS, description="How long single health checks are kept."

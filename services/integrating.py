@@ -43,7 +43,7 @@ from services.registry_input import (
     require_supported,
 )
 from services.synchronization import Synchronizer, locked_integration
-from services.user_errors import NotFound
+from services.user_errors import InvalidInput, NotFound
 
 log = structlog.get_logger("integrating")
 
@@ -89,7 +89,11 @@ class Integrator:
         monitor: HealthMonitor,
         synchronizer: Synchronizer,
         readers: ReaderKeeper,
+        *,
+        most_for_workspace: int,
     ) -> None:
+        """Take besides how many registries a workspace may bring."""
+        self._most_for_workspace = most_for_workspace
         self._database = database
         self._connections = connections
         self._cipher = cipher
@@ -211,6 +215,12 @@ class Integrator:
             raise NotFound("integration", ("input", "id"))
         return known[integration_id]
 
+    async def _require_room(self, transaction: Transaction, workspace_id: int) -> None:
+        if await Integration.filter(workspace_id=workspace_id).count() >= self._most_for_workspace:
+            raise InvalidInput(
+                f"A workspace may bring {self._most_for_workspace} registries at most.", ("input", "workspaceId")
+            )
+
     async def _save(
         self,
         transaction: Transaction,
@@ -229,6 +239,8 @@ class Integrator:
         await claim_lock(transaction)
         await lock_access(transaction)
         await _require_standing(transaction, workspace_id)
+        if workspace_id is not None:
+            await self._require_room(transaction, workspace_id)
         url = str(endpoint.url)
         await require_free(transaction, workspace_id, name=name, url=url, image_host=image_host)
         scope = PLATFORM_SCOPE if workspace_id is None else workspace_id

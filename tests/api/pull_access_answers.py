@@ -42,6 +42,9 @@ def image(host: str, repository: str, tag: str | None = None, digest: str | None
 
 IS_BOUND = f"The space “{{}}” of “{{}}” is bound to the workspace “Shop”, to which {SHOP} belongs."
 IS_PUBLIC = "The space “{}” of “{}” is public: every namespace may pull from it."
+IS_PUBLIC_TO_OWNERS = (
+    "The space “{}” of “{}” is public: every namespace of the workspace that brought it may pull from it."
+)
 
 ANSWERS = {
     "bound": (
@@ -114,7 +117,7 @@ ANSWERS = {
         "own.example/open/web",
         answer(
             "SPACE_IS_PUBLIC",
-            IS_PUBLIC.format("open", "Own"),
+            IS_PUBLIC_TO_OWNERS.format("open", "Own"),
             space=("Own", "open", "PRESENT"),
             workspace="Shop",
             understood=image("own.example", "open/web"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from models.enums import Role
 from models.workspace import Workspace
 from resolvers.global_ids import global_id, parse_global_id
 from tests.api.conftest import HOUR_SECONDS
-from tests.api.fake_registry import FakeRegistry
+from tests.api.fake_registry import FakeRegistry, running_fake_registry
 from tests.api.surface import Surface
 from tests.serving import running_server
 from tests.workspaces import add_workspace, token_in
@@ -28,7 +29,11 @@ WORKSPACE_PATH = ["input", "workspaceId"]
 @pytest.fixture
 def surface(tmp_path: Path, database_settings: dict[str, Any]) -> Iterator[Surface]:
     """A server whose workspaces may bring registries on this machine, as those of tests are."""
-    settings = {"probe_interval_seconds": HOUR_SECONDS, "allow_loopback_workspace_registries": True}
+    settings = {
+        "probe_interval_seconds": HOUR_SECONDS,
+        "allow_loopback_workspace_registries": True,
+        "most_workspace_registries": 3,
+    }
     with running_server(tmp_path / "data", **settings, **database_settings) as server:
         yield Surface(server)
 
@@ -276,3 +281,15 @@ def test_nothing_is_brought_for_a_workspace_that_is_deleted_meanwhile(surface: S
         assert answer.result() == [("NOT_FOUND", WORKSPACE_PATH)]
     assert surface.stored() == stored
     assert stored["integration"] == []
+
+
+def test_a_workspace_brings_so_many_and_no_more(surface: Surface) -> None:
+    shop, bank = tenant(surface, "shop"), tenant(surface, "bank")
+    with ExitStack() as resources:
+        registries = [resources.enter_context(running_fake_registry()) for _ in range(4)]
+        for registry in registries[:3]:
+            brought(surface, registry, shop)
+        what = given(surface, registries[3], workspaceId=shop.id)
+        for token in (shop.admin, None):
+            assert refusals(surface, "integrateRegistry", what, token) == [("INVALID_INPUT", WORKSPACE_PATH)]
+        brought(surface, registries[3], bank)

@@ -28,7 +28,13 @@ pytestmark = [
 CASES = int(os.environ.get("SAMENESS_CASES", "2500"))
 """For each of the two tests; five thousand in all."""
 
-MANY = settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(
+    max_examples=CASES,
+    # The same each time, where nobody asks for more: `make sameness` tries others.
+    derandomize="SAMENESS_CASES" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 SEEDS = st.integers(0, 2**63)
 """What a case follows from. Drawing every choice by hypothesis itself costs more than what is tried."""
 

@@ -175,7 +175,7 @@ class World:
         thing = source.name_of_thing if isinstance(source, Thing) else "root"
         parent = source.type_name if isinstance(source, Thing) else self._root_of(name)
         random = self.random(thing, name, sorted(arguments.items()))
-        if random.random() < self.trouble / 2:
+        if random.random() < self.trouble / 2 or (parent, name) not in self.fields:
             return AskedForTrouble(f"{thing}.{name}")
         return self._made(self.fields[parent, name], random, f"{thing}.{name}", is_plain=True)
 
