@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from registry_clients.transport import TransportSettings
+from services import feed_claims
 from tests.servers.fake_registries import FakeRegistries, running_fake_registries
 from tests.serving import RunningServer, running_server
 
@@ -42,3 +44,9 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
         TransportSettings, connect_timeout_seconds=1, read_timeout_seconds=1, total_timeout_seconds=1, attempts=1
     )
     monkeypatch.setattr("server.assembly.TransportSettings", settings)
+
+
+@pytest.fixture
+def unwatched_feeds_are_read_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs of changes are read every two seconds while nobody watches, for tests that would only wait for it."""
+    monkeypatch.setattr(feed_claims, "IDLE_INTERVAL", timedelta(seconds=2))

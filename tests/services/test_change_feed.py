@@ -127,6 +127,7 @@ def test_a_project_made_again_is_another_space(idle_server: RunningServer, harbo
     assert watched.mirror()["team"] == ("PUBLIC", [])
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_deletions_that_the_log_names_are_not_doubted(idle_server: RunningServer, harbor: HarborDouble) -> None:
     names = [f"team-{number}" for number in range(60)]
     for name in names:
@@ -146,6 +147,7 @@ def test_deletions_that_the_log_names_are_not_doubted(idle_server: RunningServer
     assert harbor.calls.count(method="GET", template="/projects/{project}") == 0
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_many_changes_at_once_are_one_sweep(idle_server: RunningServer, harbor: HarborDouble) -> None:
     watched = integrate_harbor(idle_server, harbor)
     watched.wait_until_followed()
@@ -158,6 +160,7 @@ def test_many_changes_at_once_are_one_sweep(idle_server: RunningServer, harbor: 
     assert harbor.calls.count(method="GET", template="/projects/{project}/repositories") == 0
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_an_image_is_told_of_only_when_it_is_there(quiet_server: RunningServer, harbor: HarborDouble) -> None:
     watched = integrate_harbor(quiet_server, harbor)
     watched.wait_until_followed()
@@ -236,6 +239,7 @@ def _running_feeds(server: RunningServer) -> list[str]:
     return server.run(names())
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_what_fails_to_be_written_is_read_again(
     quiet_server: RunningServer, harbor: HarborDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +299,7 @@ def test_a_long_log_is_begun_at_its_end(quiet_server: RunningServer, harbor: Har
     assert harbor.calls.count(template=AUDIT_LOG) <= 4
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_an_unhealthy_component_does_not_stop_it(quiet_server: RunningServer, harbor: HarborDouble) -> None:
     watched = integrate_harbor(quiet_server, harbor)
     watched.wait_until_followed()

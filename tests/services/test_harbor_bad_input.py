@@ -31,6 +31,7 @@ def still_server(tmp_path: Path) -> Iterator[RunningServer]:
         yield server
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_odd_names_and_visibilities(server: RunningServer, harbor: HarborDouble) -> None:
     odd = ["12345", "1", "a.b-c_d", "x" * 255]
     for name in odd:
