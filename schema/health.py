@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -43,8 +43,15 @@ REASONS = {
 """What those are told who don't administer a registry: the whole message names its address, and parts of it."""
 
 
-async def _message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> str | None:
-    if root.message is None or await _administers(info, root.integration_id):
+def _message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> Any:
+    # At once, for those who ask most: a coroutine for each of many registries costs more than all the rest.
+    if root.message is None or info.context.viewer.is_platform_admin:
+        return root.message
+    return _message_to(root, info)
+
+
+async def _message_to(root: HealthRecord | HealthCheckRecord, info: Info) -> str | None:
+    if await _administers(info, root.integration_id):
         return root.message
     return None if root.reason is None else REASONS[root.reason]
 

@@ -10,6 +10,7 @@ import strawberry
 
 from models.enums import HealthStatus as Status
 from models.queries.integrations import BY_CREATION, BY_NAME, IntegrationConditions
+from models.queries.sight import Sight
 from models.reading import Order
 from models.records import IntegrationRecord, RoutineCredentialRecord
 from resolvers.context import Info, RequestContext
@@ -252,10 +253,10 @@ class IntegrationOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="From this end.")
 
 
-def integration_conditions(given: IntegrationFilter | None) -> IntegrationConditions:
-    """Return the conditions that a filter stands for."""
+def integration_conditions(given: IntegrationFilter | None, sight: Sight) -> IntegrationConditions:
+    """Return the conditions that a filter stands for, of what may be seen."""
     if given is None:
-        return IntegrationConditions()
+        return IntegrationConditions(sight=sight)
     return IntegrationConditions(
         text=checked_text(given.text),
         kinds=None if given.kinds is None else tuple(given.kinds),
@@ -263,6 +264,7 @@ def integration_conditions(given: IntegrationFilter | None) -> IntegrationCondit
         health_statuses=None if given.health_statuses is None else tuple(given.health_statuses),
         workspace_ids=keys_or_nothing(given.workspace_ids, "Workspace"),
         is_platform=given.is_platform,
+        sight=sight,
     )
 
 

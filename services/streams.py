@@ -44,12 +44,10 @@ async def health_changes(
     if after is not None:
         position = await events.position_of(after)
     else:
-        present, position = await integrations_at_position(database, integration_ids)
+        present, position = await integrations_at_position(database, integration_ids, sight)
         now = clock()
         cursor = events.cursor(position)
         for record in present:
-            if not sight.covers(record.workspace_id):
-                continue
             yield HealthChange(record.id, None, record.health, record.health_since or now, cursor)
         del present
     conditions = EventConditions((EventType.HEALTH_CHANGED,), integration_ids, sight)

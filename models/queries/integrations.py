@@ -125,15 +125,16 @@ async def integrations_by_id(
 
 
 async def integrations_at_position(
-    database: Database, ids: Sequence[int] | None
+    database: Database, ids: Sequence[int] | None, sight: Sight
 ) -> tuple[list[IntegrationRecord], int]:
-    """Return integrations (None: all), sorted by name, and the position of the last event that is in them.
+    """Return integrations that are seen (None: all), by name, and the position of the last event that is in them.
 
     One statement sees one moment: no event is both in a record and behind the position, and none is in neither.
     """
     statement = Statement(database.dialect)
     # The outer join gives a row, and so the position, when there is no integration.
-    found = "" if ids is None else " WHERE " + statement.is_one_of('i."id"', ids)
+    conditions = [*([] if ids is None else [statement.is_one_of('i."id"', ids)]), *sight.integrations(statement)]
+    found = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = await database.fetch(
         f'SELECT r.*, e."position" AS event_position FROM "event_position" e LEFT JOIN'
         f" (SELECT {INTEGRATIONS.select_list} FROM {INTEGRATIONS.source}{found}) AS r ON TRUE"

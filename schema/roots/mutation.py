@@ -6,7 +6,6 @@ from strawberry.tools import create_type
 
 from models.queries.integrations import integrations_by_id
 from resolvers.context import Info
-from resolvers.global_ids import key_of
 from resolvers.permission import Access
 from schema.access_token import AccessToken
 from schema.arguments import input_key
@@ -50,25 +49,16 @@ OWNERS = Access.WORKSPACE_ADMINISTRATORS
 """Each such mutation asks whose it is that is to be changed."""
 
 
-def _key(given: str, type_name: str, what: str) -> int:
-    key = key_of(given, type_name)
-    if key is None:
-        raise NotFound(what, ("input", "id"))
-    return key
-
-
 async def _administered(info: Info, given: str) -> int:
     """Return the key of an integration that the viewer may change. Raises NotFound, Forbidden."""
-    key = _key(given, "Integration", "integration")
+    key = input_key(given, "Integration", "integration")
     await administered_integration(info.context.services.database, info.context.viewer, key, ("input", "id"))
     return key
 
 
 async def _bringing(info: Info, given: str | None) -> int | None:
     """Return for which workspace a registry is brought, None for the platform. Raises NotFound, Forbidden."""
-    key = None if given is None else key_of(given, "Workspace")
-    if given is not None and key is None:
-        raise NotFound("workspace", WORKSPACE_PATH)
+    key = None if given is None else input_key(given, "Workspace", "workspace", "workspaceId")
     await require_may_bring(info.context.services.database, info.context.viewer, key, WORKSPACE_PATH)
     return key
 
@@ -193,7 +183,7 @@ async def create_access_token(info: Info, input: CreateAccessTokenInput) -> Crea
 async def revoke_access_token(info: Info, input: RevokeAccessTokenInput) -> RevokeAccessTokenPayload:  # noqa: A002
     """Revoke an access token."""
     record = await info.context.services.access_tokens.revoke(
-        _key(input.id, "AccessToken", "access token"), info.context.viewer.name, ("input", "id")
+        input_key(input.id, "AccessToken", "access token"), info.context.viewer.name, ("input", "id")
     )
     return RevokeAccessTokenPayload(access_token=backed(AccessToken, record))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -143,7 +142,7 @@ async def integrations(
     ] = None,
 ) -> Connection[Integration]:
     """Return a page of integrations."""
-    conditions = replace(integration_conditions(filter), sight=info.context.viewer.sight)
+    conditions = integration_conditions(filter, info.context.viewer.sight)
     request = page_request(first, after, integration_order(order_by))
     database = info.context.services.database
     page = await INTEGRATIONS.page(database, request, conditions)

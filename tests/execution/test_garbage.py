@@ -9,8 +9,8 @@ from random import Random
 from graphql import parse, validate
 
 from execution import LevelExecutor, PlanCache
+from tests.execution.answers import answered
 from tests.execution.documents import DocumentWriter
-from tests.execution.test_sameness import answered
 from tests.execution.worlds import World
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections import Counter
 from random import Random
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from execution import LevelExecutor, PlanCache
+from tests.execution.answers import answered, shown, told
 from tests.execution.documents import DocumentWriter
 from tests.execution.worlds import World
 
@@ -37,15 +37,6 @@ MANY = settings(
 )
 SEEDS = st.integers(0, 2**63)
 """What a case follows from. Drawing every choice by hypothesis itself costs more than what is tried."""
-
-
-async def answered(executor: Executor[Any]) -> ExecutionResult:
-    """Run an executor to its end."""
-    result = executor.execute_operation()
-    if executor.is_awaitable(result):
-        result = await result
-    assert isinstance(result, ExecutionResult)
-    return result
 
 
 def compared(world: World, text: str) -> tuple[ExecutionResult, ExecutionResult] | None:
@@ -70,19 +61,6 @@ def compared(world: World, text: str) -> tuple[ExecutionResult, ExecutionResult]
     assert shown(first.data) == shown(second.data)
     assert told(first) == told(second)
     return core, first
-
-
-def shown(data: object) -> str:
-    """Return data as text: keys in their order, values with their types."""
-    return json.dumps(data, default=repr)
-
-
-def told(result: ExecutionResult) -> Counter[tuple[str, str, str]]:
-    """Return the errors of an answer, in no order."""
-    return Counter(
-        (repr(error.path), error.message, repr([tuple(location) for location in error.locations or []]))
-        for error in result.errors or []
-    )
 
 
 def nulls(result: ExecutionResult) -> set[tuple[Any, ...]]:

@@ -12,8 +12,8 @@ from execution import LevelExecutor
 from models.enums import Role
 from resolvers.context import RequestContext
 from services.viewer import Viewer
+from tests.execution.answers import shown, told
 from tests.execution.documents import DocumentWriter
-from tests.execution.test_sameness import shown, told
 from tests.seeding import seed_integrations, seed_spaces
 from tests.serving import RunningServer, shared_schema
 
