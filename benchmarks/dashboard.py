@@ -41,7 +41,7 @@ query Dashboard {
 }"""
 SMALL = "{ viewer { name } }"
 
-VIEWER = Viewer(0, "admin", Role.PLATFORM_ADMIN, None, datetime.now(UTC) + timedelta(days=1))
+VIEWER = Viewer(Role.PLATFORM_ADMIN, None, 0, "admin", datetime.now(UTC) + timedelta(days=1))
 
 
 async def run() -> list[Finding]:
@@ -105,7 +105,7 @@ class _StockView(GraphQL[RequestContext, None]):
         self._services = application.services
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> RequestContext:
-        return RequestContext(VIEWER, self._services, "benchmark")
+        return RequestContext(VIEWER.scope, VIEWER, self._services, "benchmark")
 
 
 def _shown(data: Any) -> list[tuple[str, list[str], list[Any]]]:

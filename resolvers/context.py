@@ -6,27 +6,56 @@ from typing import Any, TypeVar
 
 import strawberry
 
+from models.database import Database
 from resolvers.loading import Loader
 from services.services import Services
-from services.viewer import Viewer
+from services.viewer import Viewer, ViewerScope
 
 L = TypeVar("L", bound=Loader[Any, Any])
 
 
 class RequestContext:
-    """Who asks, what answers, and the loaders that gather what one operation needs."""
+    """For whom, out of what; and the loaders that gather what one operation needs.
 
-    def __init__(self, viewer: Viewer, services: Services, request_id: str) -> None:
-        self.viewer = viewer
-        self.services = services
+    It notes what an answer depends on. One that was made from `scope`, `database` and loaders alone is the same for
+    all with that scope, for as long as no table that was read is written. Whoever takes `viewer` makes it the viewer's
+    own, and whoever takes `services` makes it one of that moment.
+    """
+
+    def __init__(self, scope: ViewerScope, viewer: Viewer | None, services: Services, request_id: str) -> None:
+        """`viewer` is None for what is done for several at once."""
+        self.scope = scope
+        self.database: Database = services.database
         self.request_id = request_id
+        self.is_personal = False
+        self.is_of_its_moment = False
+        self._viewer = viewer
+        self._services = services
         self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks. Raises RuntimeError where the answer is for several viewers."""
+        if self._viewer is None:
+            raise RuntimeError("What is answered for several viewers at once may depend on their scope alone.")
+        self.is_personal = True
+        return self._viewer
+
+    @property
+    def services(self) -> Services:
+        """What is stored elsewhere than in the database, and what changes anything."""
+        self.is_of_its_moment = True
+        return self._services
+
+    def event_cursor(self, position: int) -> str:
+        """Return the cursor of an event."""
+        return self._services.events.cursor(position)
 
     def loader(self, loader_class: type[L]) -> L:
         """Return this operation's loader of a class."""
         loader = self._loaders.get(loader_class)
         if loader is None:
-            loader = self._loaders[loader_class] = loader_class(self.services.database, self.viewer)
+            loader = self._loaders[loader_class] = loader_class(self.database, self.scope)
         return loader  # type: ignore[return-value]
 
     def forget_loaded(self) -> None:

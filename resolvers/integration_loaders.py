@@ -13,7 +13,7 @@ class BoundWorkspaceCountByIntegrationIdLoader(Loader[int, int]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, int]:
         """Return the counts."""
-        return await bound_workspace_counts(self.database, keys, self.viewer.sight)
+        return await bound_workspace_counts(self.database, keys, self.scope.sight)
 
     def missing(self, key: int) -> int:
         """Return what stands for an integration without bindings."""

@@ -35,7 +35,7 @@ class IntegrationByIdLoader(Loader[int, IntegrationRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, IntegrationRecord | None]:
         """Return the integrations."""
-        return dict(await integrations_by_id(self.database, keys, self.viewer.sight))
+        return dict(await integrations_by_id(self.database, keys, self.scope.sight))
 
 
 class SpaceByIdLoader(Loader[int, SpaceRecord | None]):
@@ -43,7 +43,7 @@ class SpaceByIdLoader(Loader[int, SpaceRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, SpaceRecord | None]:
         """Return the spaces."""
-        return dict(await spaces_by_id(self.database, keys, self.viewer.sight))
+        return dict(await spaces_by_id(self.database, keys, self.scope.sight))
 
 
 class AccessTokenByIdLoader(Loader[int, AccessTokenRecord | None]):
@@ -51,7 +51,7 @@ class AccessTokenByIdLoader(Loader[int, AccessTokenRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, AccessTokenRecord | None]:
         """Return the tokens' records."""
-        if not self.viewer.is_platform_admin:
+        if not self.scope.is_platform_admin:
             return {}
         return dict(await access_tokens_by_id(self.database, keys))
 
@@ -61,7 +61,7 @@ class AuditEventByIdLoader(Loader[int, AuditEventRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, AuditEventRecord | None]:
         """Return the rows."""
-        if not self.viewer.is_platform_admin:
+        if not self.scope.is_platform_admin:
             return {}
         return dict(await audit_events_by_id(self.database, keys))
 
@@ -79,7 +79,7 @@ class SpaceCountByIntegrationIdLoader(Loader[int, int]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, int]:
         """Return the counts."""
-        conditions = SpaceConditions(sight=self.viewer.sight)
+        conditions = SpaceConditions(sight=self.scope.sight)
         return await SPACES.counts(self.database, conditions, parent='s."integration_id"', parent_ids=keys)
 
 
@@ -118,7 +118,7 @@ class RepositoryByIdLoader(Loader[int, RepositoryRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, RepositoryRecord | None]:
         """Return the repositories."""
-        return dict(await repositories_by_id(self.database, keys, self.viewer.sight))
+        return dict(await repositories_by_id(self.database, keys, self.scope.sight))
 
 
 class RoutineCredentialByIntegrationIdLoader(Loader[int, RoutineCredentialRecord | None]):
@@ -126,11 +126,11 @@ class RoutineCredentialByIntegrationIdLoader(Loader[int, RoutineCredentialRecord
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, RoutineCredentialRecord | None]:
         """Return the credentials' names."""
-        if self.viewer.is_platform_admin:
+        if self.scope.is_platform_admin:
             return dict(await routine_credentials(self.database, keys))
-        if not self.viewer.administers(self.viewer.workspace_id):
+        if not self.scope.administers(self.scope.workspace_id):
             return {}
-        return dict(await routine_credentials(self.database, keys, self.viewer.sight.workspace_ids))
+        return dict(await routine_credentials(self.database, keys, self.scope.sight.workspace_ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from aiodataloader import DataLoader
 
 from models.database import Database
 from resolvers.public_errors import PublicError
-from services.viewer import Viewer
+from services.viewer import ViewerScope
 
 LOADED_METADATA = "loaded"
 """The key in a field's metadata under which its `LoadedField` lies."""
@@ -23,10 +23,10 @@ V = TypeVar("V")
 class Loader(DataLoader[K, V], Generic[K, V]):
     """A loader of stored things. Subclasses say how many of them are fetched at once."""
 
-    def __init__(self, database: Database, viewer: Viewer) -> None:
+    def __init__(self, database: Database, scope: ViewerScope) -> None:
         super().__init__()
         self.database = database
-        self.viewer = viewer
+        self.scope = scope
         self._known: dict[K, V] = {}
 
     async def batch_load_fn(self, keys: list[K]) -> list[V]:

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from models.enums import Role
-from services.viewer import Viewer
+from services.viewer import ViewerScope
 
 
 class Access(Enum):
@@ -13,11 +13,11 @@ class Access(Enum):
     WORKSPACE_ADMINISTRATORS = "platform administrators, and workspace administrators for what is their workspace's"
     PLATFORM_ADMINISTRATORS = "platform administrators"
 
-    def is_granted_to(self, viewer: Viewer) -> bool:
-        """Return whether the viewer may."""
-        if self is Access.EVERY_VIEWER or viewer.is_platform_admin:
+    def is_granted_to(self, scope: ViewerScope) -> bool:
+        """Return whether somebody may."""
+        if self is Access.EVERY_VIEWER or scope.is_platform_admin:
             return True
-        return self is Access.WORKSPACE_ADMINISTRATORS and viewer.role is Role.WORKSPACE_ADMIN
+        return self is Access.WORKSPACE_ADMINISTRATORS and scope.role is Role.WORKSPACE_ADMIN
 
     @property
     def refusal(self) -> str:

@@ -23,7 +23,7 @@ class WorkspaceByIdLoader(Loader[int, WorkspaceRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, WorkspaceRecord | None]:
         """Return the workspaces."""
-        return dict(await workspaces_by_id(self.database, keys, self.viewer.sight))
+        return dict(await workspaces_by_id(self.database, keys, self.scope.sight))
 
 
 class NamespaceByIdLoader(Loader[int, NamespaceRecord | None]):
@@ -31,7 +31,7 @@ class NamespaceByIdLoader(Loader[int, NamespaceRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, NamespaceRecord | None]:
         """Return the namespaces."""
-        return dict(await namespaces_by_id(self.database, keys, self.viewer.sight))
+        return dict(await namespaces_by_id(self.database, keys, self.scope.sight))
 
 
 class NamespacePageLoader(NestedPageLoader[NamespaceRecord]):
@@ -54,7 +54,7 @@ class BindingByIdLoader(Loader[int, BindingRecord | None]):
 
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, BindingRecord | None]:
         """Return the bindings."""
-        return dict(await bindings_by_id(self.database, keys, self.viewer.sight))
+        return dict(await bindings_by_id(self.database, keys, self.scope.sight))
 
 
 class BindingOfSpacePageLoader(NestedPageLoader[BindingRecord]):

@@ -58,7 +58,7 @@ class Enforcement:
 
 
 def _bound_by(root: strawberry.Parent[BindingRecord], info: Info) -> str | None:
-    return root.bound_by if info.context.viewer.is_platform_admin else None
+    return root.bound_by if info.context.scope.is_platform_admin else None
 
 
 async def _enforcement(root: strawberry.Parent[BindingRecord], info: Info) -> Enforcement:

@@ -46,7 +46,7 @@ def query(access: Access, description: str) -> Callable[[Callable[..., Any]], An
     def declare(resolver: Callable[..., Any]) -> Any:
         @functools.wraps(resolver)
         async def resolve(info: Info, **arguments: Any) -> Any:
-            if not access.is_granted_to(info.context.viewer):
+            if not access.is_granted_to(info.context.scope):
                 raise forbidden(access.refusal)
             result = resolver(info, **arguments)
             return await result if inspect.isawaitable(result) else result
@@ -62,7 +62,7 @@ def subscription(access: Access, description: str) -> Callable[[Callable[..., An
     def declare(resolver: Callable[..., Any]) -> Any:
         @functools.wraps(resolver)
         async def subscribe(info: Info, **arguments: Any) -> Any:
-            if not access.is_granted_to(info.context.viewer):
+            if not access.is_granted_to(info.context.scope):
                 raise forbidden(access.refusal)
             async with aclosing(resolver(info, **arguments)) as values:
                 async for value in values:
@@ -89,15 +89,15 @@ def mutation(
             context.forget_loaded()
             name, given = info.field_name, input_as_data(input)
             audit = context.services.audit
-            if not access.is_granted_to(context.viewer):
+            if not access.is_granted_to(context.scope):
                 await audit.refuse(context.viewer, name, given, context.request_id, Forbidden.code)
-                return payload(errors=[shown(Forbidden(access.refusal), context.viewer)])
+                return payload(errors=[shown(Forbidden(access.refusal), context.scope)])
             row_id = await audit.begin(context.viewer, name, given, context.request_id)
             try:
                 result = await resolver(info, input)
             except (UserError, UserErrors) as error:
                 errors = error.errors if isinstance(error, UserErrors) else [error]
-                result = payload(errors=[shown(each, context.viewer) for each in errors])
+                result = payload(errors=[shown(each, context.scope) for each in errors])
             except asyncio.CancelledError:
                 await audit.finish(row_id, AuditOutcome.CANCELLED)
                 raise

@@ -26,7 +26,7 @@ def _id(root: strawberry.Parent[EventRecord]) -> strawberry.ID:
 
 
 def _cursor(root: strawberry.Parent[EventRecord], info: Info) -> Cursor:
-    return Cursor(info.context.services.events.cursor(root.position))
+    return Cursor(info.context.event_cursor(root.position))
 
 
 async def _integration(root: strawberry.Parent[EventRecord], info: Info) -> Integration | None:
@@ -47,12 +47,12 @@ def datum(name: str, kept_as: Callable[[Any], Any] = str) -> Any:
 
 def by_whom_of(root: strawberry.Parent[EventRecord], info: Info) -> str | None:
     """Return who did it, to administrators."""
-    return root.data["by"] if info.context.viewer.is_platform_admin else None
+    return root.data["by"] if info.context.scope.is_platform_admin else None
 
 
 def by_whom_if_any_of(root: strawberry.Parent[EventRecord], info: Info) -> str | None:
     """Return who did it, to administrators; None where nobody of ours did."""
-    return root.data.get("by") if info.context.viewer.is_platform_admin else None
+    return root.data.get("by") if info.context.scope.is_platform_admin else None
 
 
 @strawberry.interface(description="Something that has happened.")
@@ -106,4 +106,4 @@ def event_conditions(info: Info, given: EventFilter | None) -> EventConditions:
     """Return the conditions that a filter stands for, less what the viewer may not see."""
     types = None if given is None or given.types is None else tuple(given.types)
     ids = None if given is None else keys_or_nothing(given.integration_ids, "Integration")
-    return EventConditions(types, ids, info.context.viewer.sight)
+    return EventConditions(types, ids, info.context.scope.sight)

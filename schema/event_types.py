@@ -75,7 +75,7 @@ class IntegrationRemoved(Event):
 def _doubt(root: strawberry.Parent[EventRecord], info: Info) -> str:
     # How many spaces there are is not for everybody; an own registry's event is only seen by its workspace.
     message: str = root.data["message"]
-    return message if info.context.viewer.administers(root.workspace_id) else DOUBTED
+    return message if info.context.scope.administers(root.workspace_id) else DOUBTED
 
 
 @strawberry.type(description="Most spaces of an integration were missing at once; its list is stale.")

@@ -20,7 +20,7 @@ MOST_CHECKS = 100
 
 
 def _registry_message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> str | None:
-    return root.registry_message if info.context.viewer.is_platform_admin else None
+    return root.registry_message if info.context.scope.is_platform_admin else None
 
 
 REASONS = {
@@ -45,7 +45,7 @@ REASONS = {
 
 def _message(root: strawberry.Parent[HealthRecord | HealthCheckRecord], info: Info) -> Any:
     # At once, for those who ask most: a coroutine for each of many registries costs more than all the rest.
-    if root.message is None or info.context.viewer.is_platform_admin:
+    if root.message is None or info.context.scope.is_platform_admin:
         return root.message
     return _message_to(root, info)
 
@@ -57,13 +57,13 @@ async def _message_to(root: HealthRecord | HealthCheckRecord, info: Info) -> str
 
 
 async def _administers(info: Info, integration_id: int) -> bool:
-    viewer = info.context.viewer
-    if viewer.is_platform_admin:
+    scope = info.context.scope
+    if scope.is_platform_admin:
         return True
-    if not Access.WORKSPACE_ADMINISTRATORS.is_granted_to(viewer):
+    if not Access.WORKSPACE_ADMINISTRATORS.is_granted_to(scope):
         return False
     integration = await info.context.loader(IntegrationByIdLoader).load(integration_id)
-    return integration is not None and viewer.administers(integration.workspace_id)
+    return integration is not None and scope.administers(integration.workspace_id)
 
 
 async def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list[HealthComponent] | None:
@@ -78,7 +78,7 @@ async def _components(root: strawberry.Parent[HealthRecord], info: Info) -> list
 
 
 def _component_message(root: strawberry.Parent[HealthComponent], info: Info) -> str | None:
-    return root.registry_message if info.context.viewer.is_platform_admin else None
+    return root.registry_message if info.context.scope.is_platform_admin else None
 
 
 async def _checks(

@@ -87,15 +87,15 @@ class RoutineCredential:
 
 
 def _url(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
-    return URL(root.url) if info.context.viewer.administers(root.workspace_id) else None
+    return URL(root.url) if info.context.scope.administers(root.workspace_id) else None
 
 
 def _username(root: strawberry.Parent[IntegrationRecord], info: Info) -> str | None:
-    return root.username if info.context.viewer.administers(root.workspace_id) else None
+    return root.username if info.context.scope.administers(root.workspace_id) else None
 
 
 def _token_realm(root: strawberry.Parent[IntegrationRecord], info: Info) -> URL | None:
-    if root.token_realm is None or not info.context.viewer.administers(root.workspace_id):
+    if root.token_realm is None or not info.context.scope.administers(root.workspace_id):
         return None
     return URL(root.token_realm)
 
@@ -119,12 +119,12 @@ def _stale(root: strawberry.Parent[IntegrationRecord], info: Info) -> Staleness 
     if root.stale_since is None or root.stale_reason is None:
         return None
     # How many spaces there are is not for everybody.
-    told = root.stale_message if info.context.viewer.administers(root.workspace_id) else None
+    told = root.stale_message if info.context.scope.administers(root.workspace_id) else None
     return Staleness(since=root.stale_since, reason=root.stale_reason, message=told or DOUBTED)
 
 
 def _tls(root: strawberry.Parent[IntegrationRecord], info: Info) -> TlsSettings | None:
-    if not info.context.viewer.administers(root.workspace_id):
+    if not info.context.scope.administers(root.workspace_id):
         return None
     return TlsSettings(ca_certificate_pem=root.ca_certificate_pem, is_verification_skipped=root.is_verification_skipped)
 
@@ -140,9 +140,7 @@ def _spaces(
         SpaceOrder | None, strawberry.argument(description="In which order; by name where it is left out.")
     ] = None,
 ) -> ListRequest:
-    return ListRequest(
-        space_conditions(filter, context.viewer.sight), page_request(first, after, space_order(order_by))
-    )
+    return ListRequest(space_conditions(filter, context.scope.sight), page_request(first, after, space_order(order_by)))
 
 
 @strawberry.type(description="A registry that the platform knows.")

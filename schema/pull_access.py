@@ -59,5 +59,5 @@ async def answered(info: Info, namespace: NamespaceRef, image: str) -> PullAcces
     if max(len(namespace.cluster), len(namespace.name)) > MOST_NAME_CHARACTERS:
         raise bad_input(f"Names of namespaces and clusters have at most {MOST_NAME_CHARACTERS} characters.")
     context = info.context
-    access = await decide(context.services.database, namespace.to_service(), image, context.viewer.sight)
+    access = await decide(context.database, namespace.to_service(), image, context.scope.sight)
     return backed(PullAccess, access)

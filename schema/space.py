@@ -53,7 +53,7 @@ def _repositories(
 
 
 def _bindings(context: RequestContext, first: First = None, after: After = None) -> ListRequest:
-    return ListRequest(BindingConditions(context.viewer.sight), page_request(first, after, OLDEST_FIRST))
+    return ListRequest(BindingConditions(context.scope.sight), page_request(first, after, OLDEST_FIRST))
 
 
 @strawberry.type(description="A part of a registry: a Harbor project, or the first segment of repository names.")

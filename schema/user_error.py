@@ -13,7 +13,7 @@ from schema.integration import Integration
 from schema.space import Space
 from schema.workspace import Workspace
 from services import user_errors as domain
-from services.viewer import Viewer
+from services.viewer import ViewerScope
 
 
 class UserErrorCode(StrEnum):
@@ -260,7 +260,7 @@ _BY_DOMAIN_TYPE: dict[type[domain.UserError], type[UserError]] = {
 }
 
 
-def shown(error: domain.UserError, viewer: Viewer) -> UserError:
+def shown(error: domain.UserError, scope: ViewerScope) -> UserError:
     """Return an error of a service as the type of the surface with the same name, as far as the viewer may see it.
 
     A copy, unlike records: graphql-core takes an exception in a result for a fault of the resolver.
@@ -268,7 +268,7 @@ def shown(error: domain.UserError, viewer: Viewer) -> UserError:
     type_ = _BY_DOMAIN_TYPE[type(error)]
     names = [field.name for field in fields(type_) if field.name not in ("message", "code", "path")]
     data = {name: getattr(error, name) for name in names}
-    if not viewer.is_platform_admin:
+    if not scope.is_platform_admin:
         # Words of an address that somebody chose, and they may hold what only its owner should read.
         data |= {name: None for name in ("registry_message", "http_status") if name in data}
     return type_(message=error.message, code=UserErrorCode(error.code), path=list(error.path), **data)

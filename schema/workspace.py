@@ -72,7 +72,7 @@ def _namespaces(context: RequestContext, first: First = None, after: After = Non
 
 
 def _bindings(context: RequestContext, first: First = None, after: After = None) -> ListRequest:
-    return ListRequest(BindingConditions(context.viewer.sight), page_request(first, after, OLDEST_FIRST))
+    return ListRequest(BindingConditions(context.scope.sight), page_request(first, after, OLDEST_FIRST))
 
 
 def _spaces(
@@ -83,7 +83,7 @@ def _spaces(
         SpaceFilter | None, strawberry.argument(description="Which spaces.")
     ] = None,
 ) -> ListRequest:
-    return ListRequest(space_conditions(filter, context.viewer.sight), page_request(first, after, SPACES_BY_NAME))
+    return ListRequest(space_conditions(filter, context.scope.sight), page_request(first, after, SPACES_BY_NAME))
 
 
 @strawberry.type(description="A tenant. Its namespaces may pull from the spaces that are bound to it.")
@@ -157,11 +157,11 @@ class WorkspaceOrder:
 def workspace_conditions(info: Info, given: WorkspaceFilter | None) -> WorkspaceConditions:
     """Return the conditions that a filter stands for, and that the viewer may see."""
     if given is None:
-        return WorkspaceConditions(sight=info.context.viewer.sight)
+        return WorkspaceConditions(sight=info.context.scope.sight)
     return WorkspaceConditions(
         text=checked_text(given.text),
         external_ids=checked_texts(given.external_ids),
-        sight=info.context.viewer.sight,
+        sight=info.context.scope.sight,
     )
 
 

@@ -32,7 +32,7 @@ class ViewerSession:
 
     def new_context(self, request_id: str) -> RequestContext:
         """Return a context with loaders of its own."""
-        return RequestContext(self.viewer, self.services, request_id)
+        return RequestContext(self.viewer.scope, self.viewer, self.services, request_id)
 
     async def wait_until_over(self) -> str:
         """Wait until the token expires or is revoked."""

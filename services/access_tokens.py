@@ -142,7 +142,7 @@ class AccessTokens:
             raise TokenRejected("This access token was revoked.")
         if record.expires_at <= self._clock():
             raise TokenRejected("This access token has expired.")
-        return Viewer(record.id, record.name, record.role, record.workspace_id, record.expires_at)
+        return Viewer(record.role, record.workspace_id, record.id, record.name, record.expires_at)
 
     async def wait_until_over(self, viewer: Viewer) -> str:
         """Wait until the viewer's token expires or is revoked; return which, as a sentence."""

@@ -123,8 +123,8 @@ async def integration(
     if id is not None:
         key = key_of(id, "Integration")
         return await _loaded(info, IntegrationByIdLoader, Integration, key)
-    database = info.context.services.database
-    record = await integration_by_name(database, checked_text(name) or "", info.context.viewer.sight)
+    database = info.context.database
+    record = await integration_by_name(database, checked_text(name) or "", info.context.scope.sight)
     return backed_if_any(Integration, record)
 
 
@@ -142,9 +142,9 @@ async def integrations(
     ] = None,
 ) -> Connection[Integration]:
     """Return a page of integrations."""
-    conditions = integration_conditions(filter, info.context.viewer.sight)
+    conditions = integration_conditions(filter, info.context.scope.sight)
     request = page_request(first, after, integration_order(order_by))
-    database = info.context.services.database
+    database = info.context.database
     page = await INTEGRATIONS.page(database, request, conditions)
     return connection(page, partial(INTEGRATIONS.count, database, conditions))
 
@@ -167,8 +167,8 @@ async def space(
     key = key_of(integration or "", "Integration")
     if key is None:
         return None
-    database = info.context.services.database
-    record = await space_by_name(database, key, checked_text(name) or "", info.context.viewer.sight)
+    database = info.context.database
+    record = await space_by_name(database, key, checked_text(name) or "", info.context.scope.sight)
     return backed_if_any(Space, record)
 
 
@@ -183,9 +183,9 @@ async def spaces(
     ] = None,
 ) -> Connection[Space]:
     """Return a page of spaces."""
-    conditions = space_conditions(filter, info.context.viewer.sight)
+    conditions = space_conditions(filter, info.context.scope.sight)
     request = page_request(first, after, space_order(order_by))
-    database = info.context.services.database
+    database = info.context.database
     page = await SPACES.page(database, request, conditions)
     return connection(page, partial(SPACES.count, database, conditions))
 
@@ -201,8 +201,8 @@ async def workspace(
         raise bad_input("Give either the id or the name of a workspace.")
     if id is not None:
         return await _loaded(info, WorkspaceByIdLoader, Workspace, key_of(id, "Workspace"))
-    database = info.context.services.database
-    record = await workspace_by_name(database, checked_text(name) or "", info.context.viewer.sight)
+    database = info.context.database
+    record = await workspace_by_name(database, checked_text(name) or "", info.context.scope.sight)
     return backed_if_any(Workspace, record)
 
 
@@ -219,7 +219,7 @@ async def workspaces(
     """Return a page of workspaces."""
     conditions = workspace_conditions(info, filter)
     request = page_request(first, after, workspace_order(order_by))
-    database = info.context.services.database
+    database = info.context.database
     page = await WORKSPACES.page(database, request, conditions)
     return connection(page, partial(WORKSPACES.count, database, conditions))
 
@@ -246,7 +246,7 @@ async def events(
 ) -> Connection[Event]:
     """Return a page of events."""
     conditions = event_conditions(info, filter)
-    database = info.context.services.database
+    database = info.context.database
     page = await EVENTS.page(database, page_request(first, after, NEWEST_EVENT_FIRST), conditions)
     return connection(page, partial(EVENTS.count, database, conditions))
 
@@ -260,7 +260,7 @@ async def audit_events(
 ) -> Connection[AuditEvent] | None:
     """Return a page of the audit."""
     conditions = audit_conditions(filter)
-    database = info.context.services.database
+    database = info.context.database
     page = await AUDIT_EVENTS.page(database, page_request(first, after, NEWEST_AUDIT_FIRST), conditions)
     return connection(page, partial(AUDIT_EVENTS.count, database, conditions))
 
@@ -268,7 +268,7 @@ async def audit_events(
 @query(Access.PLATFORM_ADMINISTRATORS, "The access tokens, newest first, revoked and expired ones included.")
 async def access_tokens(info: Info, first: First = None, after: After = None) -> Connection[AccessToken] | None:
     """Return a page of access tokens."""
-    database = info.context.services.database
+    database = info.context.database
     page = await ACCESS_TOKENS.page(database, page_request(first, after, NEWEST_FIRST), every_token)
     return connection(page, partial(ACCESS_TOKENS.count, database, every_token))
 

@@ -52,7 +52,7 @@ async def set_space_visibility(
     changed = await info.context.services.space_changer.set_visibility(keys, input.visibility, input.dry_run, viewer)
     return SetSpaceVisibilityPayload(
         spaces=[backed(Space, space) for space in changed.spaces],
-        errors=[shown(error, viewer) for error in changed.errors],
+        errors=[shown(error, viewer.scope) for error in changed.errors],
         **losing(changed.losses),
     )
 

@@ -63,7 +63,7 @@ async def integration_health(
     services = info.context.services
     ids = keys_or_nothing(integration_ids, "Integration")
     try:
-        sight = info.context.viewer.sight
+        sight = info.context.scope.sight
         changes = health_changes(services.database, services.events, services.clock, sight, ids, after)
         async with aclosing(changes):
             async for change in changes:

@@ -285,7 +285,7 @@ def test_whoever_stops_waiting_ends_nothing_half_way(
             gone.wait(SECONDS_TO_ANSWER)
 
     async def give_up() -> None:
-        viewer = Viewer(1, "somebody", Role.PLATFORM_ADMIN, None, services.clock() + timedelta(hours=1))
+        viewer = Viewer(Role.PLATFORM_ADMIN, None, 1, "somebody", services.clock() + timedelta(hours=1))
         creating = asyncio.create_task(services.space_changer.create(NewSpace(key, "team"), viewer))
         await asyncio.to_thread(asked.wait, SECONDS_TO_WAIT)
         creating.cancel()

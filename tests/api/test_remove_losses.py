@@ -36,7 +36,7 @@ def bind(surface: Surface, integration_id: str, *workspace_ids: int) -> None:
         f'SELECT "id" FROM "space" WHERE "integration_id" = {services.database.dialect.placeholder(1)}',
         parse_global_id(integration_id)[1],
     )
-    viewer = Viewer(0, "the test", Role.PLATFORM_ADMIN, None, services.clock())
+    viewer = Viewer(Role.PLATFORM_ADMIN, None, 0, "the test", services.clock())
     surface.server.run(services.binder.bind([id_ for (id_,) in spaces], workspace_ids, viewer))
 
 
@@ -108,7 +108,7 @@ def test_what_was_taken_back_already_is_not_lost_again(surface: Surface, registr
 
     async def revoke() -> None:
         services = surface.server.services
-        viewer = Viewer(0, "the test", Role.PLATFORM_ADMIN, None, services.clock())
+        viewer = Viewer(Role.PLATFORM_ADMIN, None, 0, "the test", services.clock())
         ids = [row["id"] for row in await services.database.fetch('SELECT "id" FROM "binding"')]
         await services.binder.unbind(ids, False, viewer)
 

@@ -46,7 +46,7 @@ async def answer(
     executor_class: type[Executor[None]], text: str, viewer: Viewer, server: RunningServer
 ) -> ExecutionResult:
     """Return what an executor makes of a query."""
-    context = RequestContext(viewer, server.services, "test")
+    context = RequestContext(viewer.scope, viewer, server.services, "test")
     executor = executor_class.build(shared_schema()._schema, parse(text), context_value=context)
     assert isinstance(executor, Executor)
     result = executor.execute_operation()
@@ -61,9 +61,9 @@ def test_random_queries_are_answered_the_same(running_server: RunningServer) -> 
     workspace_ids = fill(running_server)
     soon = datetime.now(UTC) + timedelta(hours=1)
     viewers = [
-        Viewer(1, "admin", Role.PLATFORM_ADMIN, None, soon),
-        Viewer(1, "member", Role.WORKSPACE_MEMBER, workspace_ids[0], soon),
-        Viewer(1, "nobody's", Role.WORKSPACE_MEMBER, None, soon),
+        Viewer(Role.PLATFORM_ADMIN, None, 1, "admin", soon),
+        Viewer(Role.WORKSPACE_MEMBER, workspace_ids[0], 1, "member", soon),
+        Viewer(Role.WORKSPACE_MEMBER, None, 1, "nobody's", soon),
     ]
     assert schema.query_type is not None
     lengths = []
@@ -89,7 +89,7 @@ def test_lists_of_what_stands_in_several_places(running_server: RunningServer) -
     { spaces(first: 9) { nodes { integration { id spaces(first: 2) { nodes { name } } } bindings { nodes {
         workspace { name namespaces { totalCount nodes { name } } } } } } } }
     """
-    viewer = Viewer(1, "admin", Role.PLATFORM_ADMIN, None, datetime.now(UTC) + timedelta(hours=1))
+    viewer = Viewer(Role.PLATFORM_ADMIN, None, 1, "admin", datetime.now(UTC) + timedelta(hours=1))
     core = running_server.run(answer(Executor, query, viewer, running_server))
     level = running_server.run(answer(LevelExecutor, query, viewer, running_server))
 
