@@ -36,11 +36,14 @@ class Loaded:
 
     `load` is called with the operation's context and all keys of a level, each once. What it leaves out is null; an
     exception as a value is the error of the fields with that key. Fields with the same `loader` are fetched together.
+    `made_by`, a quick function, makes the field of the object and what was fetched, where that is neither null nor an
+    error.
     """
 
     key: str
     loader: Hashable
     load: Callable[[Any, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
+    made_by: Callable[[Any, Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

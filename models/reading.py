@@ -5,15 +5,17 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
+from msgspec import Struct
+
 from models.database import Database
 from models.dialects import Dialect
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Struct)
 
 
 class Readable(Protocol):
@@ -53,11 +55,10 @@ class PageRequest:
     """The order's value and the id of the record before the page; None begins at the beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[R]):
+class Page(Struct, Generic[R], frozen=True):
     """A part of a list."""
 
-    records: tuple[R, ...]
+    records: Sequence[R]
     has_next_page: bool
     has_previous_page: bool
     order: Order
@@ -127,7 +128,7 @@ class RecordReader(Generic[R]):
         the list of `parents."id"`; the first may be met by many.
         """
         hints = typing.get_type_hints(record)
-        names = [field.name for field in fields(record)]  # type: ignore[arg-type]
+        names = record.__struct_fields__
         self._record = record
         converters = [(index, _converter(hints[name])) for index, name in enumerate(names)]
         self._converters = [(index, convert) for index, convert in converters if convert is not None]
@@ -261,7 +262,7 @@ class RecordReader(Generic[R]):
 
     def _cut(self, request: PageRequest, records: list[R]) -> Page[R]:
         return Page(
-            records=tuple(records[: request.first]),
+            records=records if len(records) <= request.first else records[: request.first],
             has_next_page=len(records) > request.first,
             has_previous_page=request.after is not None,
             order=request.order,
@@ -298,12 +299,17 @@ def _behind(statement: Statement, request: PageRequest) -> list[str]:
     return [f"({', '.join(expressions)}) {sign} ({', '.join(values)})"]
 
 
+def _moments(dialect: Dialect, column: Sequence[Any]) -> Sequence[Any]:
+    convert = dialect.datetime
+    return [None if value is None else convert(value) for value in column]
+
+
 def _converter(hint: Any) -> Callable[[Dialect, Sequence[Any]], Sequence[Any]] | None:
     """Return what turns a column's values into the hinted type; None when the driver gives them as they are."""
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if hint is datetime:
-        return lambda dialect, column: [None if value is None else dialect.datetime(value) for value in column]
+        return _moments
     if hint is bool:
         return lambda _, column: [None if value is None else bool(value) for value in column]
     if typing.get_origin(hint) in (dict, list):

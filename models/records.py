@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from models.enums import (
     AuditOutcome,
@@ -21,8 +22,7 @@ from models.enums import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HealthRecord:
+class HealthRecord(Struct, frozen=True, gc=False):
     """How an integration is, or was when something happened."""
 
     integration_id: int
@@ -36,9 +36,15 @@ class HealthRecord:
     components: list[dict[str, Any]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrationRecord:
-    """An integration with its health, without its password."""
+class PresentHealthRecord(HealthRecord, frozen=True, gc=False):
+    """How an integration is now, with what else its last good check told."""
+
+    version: str | None
+    is_read_only: bool
+
+
+class IntegrationRecord(Struct, frozen=True, gc=False):
+    """An integration, without its password."""
 
     id: int
     name: str
@@ -61,35 +67,9 @@ class IntegrationRecord:
     created_by: str
     created_at: datetime
     updated_at: datetime
-    health_status: HealthStatus
-    health_reason: HealthReason | None
-    health_message: str | None
-    health_registry_message: str | None
-    health_since: datetime | None
-    health_checked_at: datetime | None
-    health_latency_milliseconds: float | None
-    health_components: list[dict[str, Any]] | None
-    version: str | None
-    is_read_only: bool
-
-    @property
-    def health(self) -> HealthRecord:
-        """The health, as a record of its own."""
-        return HealthRecord(
-            integration_id=self.id,
-            status=self.health_status,
-            reason=self.health_reason,
-            message=self.health_message,
-            registry_message=self.health_registry_message,
-            since=self.health_since,
-            checked_at=self.health_checked_at,
-            latency_milliseconds=self.health_latency_milliseconds,
-            components=self.health_components,
-        )
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheckRecord:
+class HealthCheckRecord(Struct, frozen=True, gc=False):
     """One probe."""
 
     id: int
@@ -102,8 +82,7 @@ class HealthCheckRecord:
     latency_milliseconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceRecord:
+class SpaceRecord(Struct, frozen=True, gc=False):
     """A space of the mirror."""
 
     id: int
@@ -124,15 +103,13 @@ class SpaceRecord:
         return self.state is not SpaceState.VANISHED
 
 
-@dataclass(frozen=True, slots=True)
-class PullableSpaceRecord(SpaceRecord):
+class PullableSpaceRecord(SpaceRecord, frozen=True, gc=False):
     """A space as one that the namespaces of a workspace may pull from."""
 
     workspace_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryRecord:
+class RepositoryRecord(Struct, frozen=True, gc=False):
     """A repository of the mirror."""
 
     id: int
@@ -145,8 +122,7 @@ class RepositoryRecord:
     image_host: str
 
 
-@dataclass(frozen=True, slots=True)
-class RoutineCredentialRecord:
+class RoutineCredentialRecord(Struct, frozen=True, gc=False):
     """With what routine reads are made: the reader's name, or None and why the administrator's serves."""
 
     integration_id: int
@@ -154,8 +130,7 @@ class RoutineCredentialRecord:
     failure: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceRecord:
+class WorkspaceRecord(Struct, frozen=True, gc=False):
     """A tenant."""
 
     id: int
@@ -169,8 +144,7 @@ class WorkspaceRecord:
     deleted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceRecord:
+class NamespaceRecord(Struct, frozen=True, gc=False):
     """A namespace of a workspace."""
 
     id: int
@@ -180,8 +154,7 @@ class NamespaceRecord:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BindingRecord:
+class BindingRecord(Struct, frozen=True, gc=False):
     """A binding, with what its state follows from."""
 
     id: int
@@ -204,8 +177,7 @@ class BindingRecord:
         return BindingState.SUSPENDED if self.space_state is SpaceState.VANISHED else BindingState.ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryEnforcementRecord:
+class RegistryEnforcementRecord(Struct, frozen=True, gc=False):
     """How far the bindings of a workspace have been made true at a registry."""
 
     workspace_id: int
@@ -217,8 +189,7 @@ class RegistryEnforcementRecord:
     next_attempt_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
+class EventRecord(Struct, frozen=True, gc=False):
     """One thing that has happened."""
 
     position: int
@@ -230,8 +201,7 @@ class EventRecord:
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEventRecord:
+class AuditEventRecord(Struct, frozen=True, gc=False):
     """One mutation of one viewer."""
 
     id: int
@@ -248,8 +218,7 @@ class AuditEventRecord:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTokenRecord:
+class AccessTokenRecord(Struct, frozen=True, gc=False):
     """An access token, without the token."""
 
     id: int

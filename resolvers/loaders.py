@@ -11,6 +11,7 @@ from models.queries.events import audit_events_by_id
 from models.queries.integrations import (
     HEALTH_CHECKS,
     NEWEST_CHECK_FIRST,
+    health_by_integration_id,
     image_host_aliases,
     integrations_by_id,
 )
@@ -22,6 +23,7 @@ from models.records import (
     AuditEventRecord,
     HealthCheckRecord,
     IntegrationRecord,
+    PresentHealthRecord,
     RepositoryRecord,
     RoutineCredentialRecord,
     SpaceRecord,
@@ -36,6 +38,14 @@ class IntegrationByIdLoader(Loader[int, IntegrationRecord | None]):
     async def fetch(self, keys: Sequence[int]) -> Mapping[int, IntegrationRecord | None]:
         """Return the integrations."""
         return dict(await integrations_by_id(self.database, keys, self.scope.sight))
+
+
+class HealthByIntegrationIdLoader(Loader[int, PresentHealthRecord | None]):
+    """How integrations are that the viewer was shown."""
+
+    async def fetch(self, keys: Sequence[int]) -> Mapping[int, PresentHealthRecord | None]:
+        """Return their health."""
+        return dict(await health_by_integration_id(self.database, keys))
 
 
 class SpaceByIdLoader(Loader[int, SpaceRecord | None]):
@@ -141,17 +151,17 @@ class ChecksOfIntegration:
     last: int
 
 
-class HealthCheckLoader(Loader[ChecksOfIntegration, tuple[HealthCheckRecord, ...]]):
+class HealthCheckLoader(Loader[ChecksOfIntegration, Sequence[HealthCheckRecord]]):
     """The latest checks of many integrations, with one statement."""
 
     async def fetch(
         self, keys: Sequence[ChecksOfIntegration]
-    ) -> Mapping[ChecksOfIntegration, tuple[HealthCheckRecord, ...]]:
+    ) -> Mapping[ChecksOfIntegration, Sequence[HealthCheckRecord]]:
         """Return the checks, newest first."""
         groups: defaultdict[int, list[ChecksOfIntegration]] = defaultdict(list)
         for key in keys:
             groups[key.last].append(key)
-        found: dict[ChecksOfIntegration, tuple[HealthCheckRecord, ...]] = {}
+        found: dict[ChecksOfIntegration, Sequence[HealthCheckRecord]] = {}
         for last, group in groups.items():
             pages = await HEALTH_CHECKS.pages(
                 self.database,

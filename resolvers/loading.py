@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -62,24 +62,25 @@ class LoadedField:
     """A field that is a loader's value for an attribute of the record, null when that is None.
 
     `required` says in a word what it is, where it can't be null: then there is none only because it was removed while
-    the operation ran.
+    the operation ran. `made_by` makes the field of the record and a value that is there.
     """
 
     loader_class: type[Loader[Any, Any]]
     key: str
     required: str | None
+    made_by: Callable[[Any, Any], Any] | None
 
     async def load_keys(self, context: Any, keys: Sequence[Any]) -> Mapping[Any, Any]:
         """Return the values of many keys, errors included."""
         found = await context.loader(self.loader_class).load_keys(keys)
         return {key: self._checked(found[key]) for key in keys}
 
-    async def load(self, context: Any, key: Any) -> Any:
-        """Return the value of a key. Raises PublicError for one that was removed meanwhile."""
-        value = self._checked(await context.loader(self.loader_class).load(key))
+    async def load(self, context: Any, record: Any) -> Any:
+        """Return the field of a record. Raises PublicError for what was removed meanwhile."""
+        value = self._checked(await context.loader(self.loader_class).load(getattr(record, self.key)))
         if isinstance(value, PublicError):
             raise value
-        return value
+        return value if value is None or self.made_by is None else self.made_by(record, value)
 
     def _checked(self, value: Any) -> Any:
         if value is None and self.required is not None:
@@ -87,15 +88,21 @@ class LoadedField:
         return value
 
 
-def loaded(loader_class: type[Loader[Any, Any]], *, key: str, description: str, required: str | None = None) -> Any:
+def loaded(
+    loader_class: type[Loader[Any, Any]],
+    *,
+    key: str,
+    description: str,
+    required: str | None = None,
+    made_by: Callable[[Any, Any], Any] | None = None,
+) -> Any:
     """Declare a field: see `LoadedField`.
 
     Declared, not coded, so that an executor can see what a query needs without running it.
     """
-    field = LoadedField(loader_class, key, required)
+    field = LoadedField(loader_class, key, required, made_by)
 
     def resolve(root: Any, info: strawberry.Info) -> Any:
-        value = getattr(root, key)
-        return None if value is None else field.load(info.context, value)
+        return None if getattr(root, key) is None else field.load(info.context, root)
 
     return strawberry.field(resolver=resolve, description=description, metadata={LOADED_METADATA: field})

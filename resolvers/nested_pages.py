@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from msgspec import Struct
+
 from models.reading import Page, PageRequest, RecordReader, Statement
 from resolvers.loading import Loader
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
+from msgspec import Struct
 
 from models.reading import Page, PageRequest, Statement
 from resolvers.context import Info, RequestContext
@@ -34,8 +35,7 @@ class PageInfo:
     end_cursor: Cursor | None = strawberry.field(description="The last item's cursor: `after` for the next page.")
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """What stands behind a connection: a page of records, and what counts them all when that is asked for."""
 
     page: Page[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -50,19 +51,19 @@ def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLOb
         return Attribute(field.python_name)
     if LOADED_METADATA in field.metadata:
         loaded: LoadedField = field.metadata[LOADED_METADATA]
-        return Loaded(loaded.key, (loaded.loader_class, loaded.required), loaded.load_keys)
+        return Loaded(loaded.key, (loaded.loader_class, loaded.required), loaded.load_keys, loaded.made_by)
     if NESTED_METADATA in field.metadata:
         return Level(partial(_pages, schema, field, field.metadata[NESTED_METADATA]))
     if resolver.wrapped_func is node_id:
-        return Computed(partial(_id_of, type_.name))
+        return Computed(_id_of(type_.name))
     takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None
     if takes_parent_alone and not resolver.arguments and not resolver.is_async and callable(resolver.wrapped_func):
         return Computed(resolver.wrapped_func)
     return None
 
 
-def _id_of(type_name: str, record: Any) -> str:
-    return global_id(type_name, record.id)
+def _id_of(type_name: str) -> Callable[[Any], str]:
+    return lambda record: global_id(type_name, record.id)
 
 
 async def _pages(

@@ -12,10 +12,11 @@ from models.enums import HealthStatus as Status
 from models.queries.integrations import BY_CREATION, BY_NAME, IntegrationConditions
 from models.queries.sight import Sight
 from models.reading import Order
-from models.records import IntegrationRecord, RoutineCredentialRecord
+from models.records import IntegrationRecord, PresentHealthRecord, RoutineCredentialRecord
 from resolvers.context import Info, RequestContext
 from resolvers.integration_loaders import BoundWorkspaceCountByIntegrationIdLoader
 from resolvers.loaders import (
+    HealthByIntegrationIdLoader,
     ImageHostAliasesByIntegrationIdLoader,
     RoutineCredentialByIntegrationIdLoader,
     SpaceCountByIntegrationIdLoader,
@@ -104,13 +105,13 @@ def _synchronized_at(root: strawberry.Parent[IntegrationRecord]) -> datetime | N
     return root.looked_at
 
 
-def _labels(root: strawberry.Parent[IntegrationRecord]) -> list[IntegrationLabel]:
-    labels = [IntegrationLabel[root.origin.value]]
-    if root.health_status is not Status.UNKNOWN:
-        labels.append(IntegrationLabel[root.health_status.value])
-    if root.is_read_only:
+def _labels(record: IntegrationRecord, health: PresentHealthRecord) -> list[IntegrationLabel]:
+    labels = [IntegrationLabel[record.origin.value]]
+    if health.status is not Status.UNKNOWN:
+        labels.append(IntegrationLabel[health.status.value])
+    if health.is_read_only:
         labels.append(IntegrationLabel.READ_ONLY)
-    if root.stale_since is not None:
+    if record.stale_since is not None:
         labels.append(IntegrationLabel.STALE)
     return labels
 
@@ -127,6 +128,10 @@ def _tls(root: strawberry.Parent[IntegrationRecord], info: Info) -> TlsSettings 
     if not info.context.scope.administers(root.workspace_id):
         return None
     return TlsSettings(ca_certificate_pem=root.ca_certificate_pem, is_verification_skipped=root.is_verification_skipped)
+
+
+def _version(_: IntegrationRecord, health: PresentHealthRecord) -> str | None:
+    return health.version
 
 
 def _spaces(
@@ -170,9 +175,26 @@ class Integration(RecordBacked, Node):
         key="id",
         description="Further hosts under which its images are pulled.",
     )
-    labels: list[IntegrationLabel] = strawberry.field(resolver=_labels, description="What a tile shows of it.")
-    health: Health = strawberry.field(description="Whether it can be used now, and if not, why.")
-    version: str | None = strawberry.field(description="Its version, where it tells.")
+    labels: list[IntegrationLabel] = loaded(
+        HealthByIntegrationIdLoader,
+        key="id",
+        required="integration",
+        made_by=_labels,
+        description="What a tile shows of it.",
+    )
+    health: Health = loaded(
+        HealthByIntegrationIdLoader,
+        key="id",
+        required="integration",
+        description="Whether it can be used now, and if not, why.",
+    )
+    version: str | None = loaded(
+        HealthByIntegrationIdLoader,
+        key="id",
+        required="integration",
+        made_by=_version,
+        description="Its version, where it tells.",
+    )
     username: str | None = strawberry.field(
         resolver=_username,
         description="With which user this server signs in there. Administrators see it.",

@@ -10,7 +10,7 @@ from typing import Any
 from models.database import Database
 from models.enums import EventType, HealthReason, HealthStatus
 from models.queries.events import EventConditions
-from models.queries.integrations import integrations_at_position
+from models.queries.integrations import health_at_position
 from models.queries.sight import Sight
 from models.queries.spaces import spaces_by_id
 from models.records import EventRecord, HealthRecord
@@ -44,11 +44,11 @@ async def health_changes(
     if after is not None:
         position = await events.position_of(after)
     else:
-        present, position = await integrations_at_position(database, integration_ids, sight)
+        present, position = await health_at_position(database, integration_ids, sight)
         now = clock()
         cursor = events.cursor(position)
         for record in present:
-            yield HealthChange(record.id, None, record.health, record.health_since or now, cursor)
+            yield HealthChange(record.integration_id, None, record, record.since or now, cursor)
         del present
     conditions = EventConditions((EventType.HEALTH_CHANGED,), integration_ids, sight)
     while True:

@@ -10,12 +10,11 @@ from models.enums import HealthStatus, IntegrationOrigin, RegistryKind
 from models.names import fold_name
 from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, RecordReader, Statement
-from models.records import HealthCheckRecord, IntegrationRecord
+from models.records import HealthCheckRecord, IntegrationRecord, PresentHealthRecord
 
 INTEGRATIONS = RecordReader(
     IntegrationRecord,
-    '"integration" i JOIN "integration_health" h ON h."integration_id" = i."id"'
-    ' JOIN "image_host" p ON p."integration_id" = i."id" AND p."is_primary"',
+    '"integration" i JOIN "image_host" p ON p."integration_id" = i."id" AND p."is_primary"',
     {
         **{
             name: f'i."{name}"'
@@ -41,23 +40,29 @@ INTEGRATIONS = RecordReader(
                 "updated_at",
             ]
         },
-        **{
-            f"health_{name}": f'h."{name}"'
-            for name in [
-                "status",
-                "reason",
-                "message",
-                "registry_message",
-                "since",
-                "checked_at",
-                "latency_milliseconds",
-                "components",
-            ]
-        },
         "has_password": 'i."password_encrypted" IS NOT NULL',
         "image_host": 'p."host"',
-        "version": 'h."version"',
-        "is_read_only": 'h."is_read_only"',
+    },
+)
+
+PRESENT_HEALTH = RecordReader(
+    PresentHealthRecord,
+    '"integration_health" h',
+    {
+        name: f'h."{name}"'
+        for name in [
+            "integration_id",
+            "status",
+            "reason",
+            "message",
+            "registry_message",
+            "since",
+            "checked_at",
+            "latency_milliseconds",
+            "components",
+            "version",
+            "is_read_only",
+        ]
     },
 )
 
@@ -106,7 +111,8 @@ class IntegrationConditions:
         if self.origins is not None:
             conditions.append(statement.is_one_of('i."origin"', [origin.value for origin in self.origins]))
         if self.health_statuses is not None:
-            conditions.append(statement.is_one_of('h."status"', [status.value for status in self.health_statuses]))
+            met = statement.is_one_of('h."status"', [status.value for status in self.health_statuses])
+            conditions.append(f'i."id" IN (SELECT h."integration_id" FROM "integration_health" h WHERE {met})')
         if self.workspace_ids is not None:
             conditions.append(statement.is_one_of('i."workspace_id"', self.workspace_ids))
         if self.is_platform is not None:
@@ -124,10 +130,16 @@ async def integrations_by_id(
     return {record.id: record for record in records}
 
 
-async def integrations_at_position(
+async def health_by_integration_id(database: Database, ids: Sequence[int]) -> dict[int, PresentHealthRecord]:
+    """Return how integrations are, by their id."""
+    records = await PRESENT_HEALTH.all(database, lambda statement: [statement.is_one_of('h."integration_id"', ids)])
+    return {record.integration_id: record for record in records}
+
+
+async def health_at_position(
     database: Database, ids: Sequence[int] | None, sight: Sight
-) -> tuple[list[IntegrationRecord], int]:
-    """Return integrations that are seen (None: all), by name, and the position of the last event that is in them.
+) -> tuple[list[PresentHealthRecord], int]:
+    """Return how integrations that are seen (None: all) are, by name, and the position of the last event before that.
 
     One statement sees one moment: no event is both in a record and behind the position, and none is in neither.
     """
@@ -137,12 +149,13 @@ async def integrations_at_position(
     found = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = await database.fetch(
         f'SELECT r.*, e."position" AS event_position FROM "event_position" e LEFT JOIN'
-        f" (SELECT {INTEGRATIONS.select_list} FROM {INTEGRATIONS.source}{found}) AS r ON TRUE"
+        f' (SELECT {PRESENT_HEALTH.select_list}, i."name_key" FROM {PRESENT_HEALTH.source}'
+        f' JOIN "integration" i ON i."id" = h."integration_id"{found}) AS r ON TRUE'
         ' WHERE e."id" = 1 ORDER BY r."name_key"',
         *statement.values,
     )
-    present = [row for row in rows if row["id"] is not None]
-    return INTEGRATIONS.read(database.dialect, present), int(rows[0]["event_position"])
+    present = [row for row in rows if row["integration_id"] is not None]
+    return PRESENT_HEALTH.read(database.dialect, present), int(rows[0]["event_position"])
 
 
 async def integration_by_name(database: Database, name: str, sight: Sight = EVERYTHING) -> IntegrationRecord | None:

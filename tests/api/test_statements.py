@@ -79,8 +79,8 @@ def test_statements_do_not_grow_with_rows(crowd: Surface) -> None:
 
     assert len(small["integrations"]["nodes"]) == FEW
     assert len(large["integrations"]["nodes"]) == MANY
-    # Integrations, aliases, space counts, checks, two pages of spaces, a total, and the spaces' integrations.
-    assert (few, many) == (8, 8)
+    # Integrations, health, aliases, space counts, checks, two pages of spaces, a total, and the spaces' integrations.
+    assert (few, many) == (9, 9)
 
 
 def test_each_gets_its_own(crowd: Surface) -> None:

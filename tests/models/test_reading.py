@@ -112,7 +112,7 @@ def test_pages_make_the_whole_list_in_order(database_address: str, base: Order, 
                     parent_ids=[one, 10**9, other],
                 )
                 assert list(pages) == [one, 10**9, other]
-                assert pages[10**9].records == ()
+                assert pages[10**9].records == []
                 for parent_id in pages:
                     alone = await SPACES.page(database, request, SpaceConditions(integration_ids=(parent_id,)))
                     assert pages[parent_id] == alone
@@ -204,8 +204,11 @@ def test_records_hold_typed_values(database_address: str) -> None:
             assert record.created_at == NOON
             assert record.created_at.utcoffset() == timedelta(0)
             assert record.has_password is False
-            assert record.is_read_only is False
-            assert record.health_components is None
+            health = (await integration_queries.health_by_integration_id(database, [integration_id, 10**9]))[
+                integration_id
+            ]
+            assert health.is_read_only is False
+            assert health.components is None
             await write_events(database, 7)
             page = await EVENTS.page(database, PageRequest(1, NEWEST_EVENT_FIRST), EventConditions())
             assert page.records[0].data == {"number": 7}
