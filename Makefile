@@ -11,6 +11,8 @@ export HARBOR_URL HARBOR_USERNAME HARBOR_PASSWORD HARBOR_CA_FILE
 export REGISTRY_URL REGISTRY_USERNAME REGISTRY_PASSWORD REGISTRY_CA_FILE
 VENV := .venv
 BIN := $(VENV)/bin
+# Twice as many as cores: for half of the time, tests wait.
+TEST_WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help run demo console test test-live soak sameness check format lock schema migration benchmark clean test-servers
 
@@ -30,7 +32,7 @@ console: ## Build GraphiQL, where Node 20.19 or later is at hand
 	@./console/build
 
 test: $(VENV)/develop.done console test-servers tests/clients/node_modules/.done ## Run everything there is, in parallel
-	@$(BIN)/pytest -n auto --dist worksteal -m "not soak and not live"
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist worksteal -m "not soak and not live"
 	@$(MAKE) --no-print-directory check
 
 test-live: $(VENV)/develop.done ## Try registries of yours (HARBOR_URL=, HARBOR_USERNAME=, HARBOR_PASSWORD=, or REGISTRY_URL=, …)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services import feed_claims
 from tests.api.fake_registry import FakeRegistry
 from tests.api.harbors import integrate_harbor
 from tests.api.live import Subscribed, over_event_stream, over_websocket
@@ -35,6 +37,11 @@ SUBSCRIPTION = (
 )
 QUERY = f"query ($filter: EventFilter) {{ events(first: 100, filter: $filter) {{ totalCount nodes {{ {FIELDS} }} }} }}"
 ROUTINE = """query ($id: ID!) { integration(id: $id) { name routineCredential { kind username reason } } }"""
+
+
+@pytest.fixture(autouse=True)
+def _watched_logs_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_claims, "WATCHED_INTERVAL", timedelta(milliseconds=100))
 
 
 @pytest.fixture

@@ -18,13 +18,15 @@ import pytest
 from models.database import Transaction
 from models.integration import Integration
 from server.assembly import open_database
-from server.settings import read_settings
+from server.settings import DATABASE_FILE, read_settings
 from services.clock import utc_now
 from services.credential_cipher import EncryptionKey, WrongKey, format_keys, parse_keys
 from services.installation import credential_purpose, ensure_installation
 from tests.databases import NOON, add_integration, every_row
 from tests.dying import NEVER
-from tests.server.processes import TIMEOUT_SECONDS, environment, run_command
+from tests.server.commands import run_command
+from tests.server.processes import TIMEOUT_SECONDS, environment
+from tests.templates import copy_migrated_sqlite
 
 NAMES = ("one", "two", "three")
 ROOT = Path(__file__).parent.parent.parent
@@ -32,6 +34,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 async def store_passwords(data: Path, database_settings: dict[str, Any]) -> None:
     """Make an installation with a password for each integration."""
+    if not database_settings:
+        await asyncio.to_thread(copy_migrated_sqlite, data / DATABASE_FILE)
     async with open_database(read_settings({}, data=data, **database_settings)) as (database, cipher):
         await ensure_installation(database, cipher, utc_now)
         for name in NAMES:

@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.type import is_required_argument
 
-VARIABLES = "($yes: Boolean = true, $no: Boolean = false, $n: Int = 2)"
+VARIABLES = "$yes: Boolean = true, $no: Boolean = false"
 CONDITIONS = (
     "",
     "",
@@ -42,12 +42,11 @@ class DocumentWriter:
     def document(self, operation: str, root: GraphQLObjectType) -> str:
         """Return a document with one operation."""
         selections = self._selections(root, self._depth)
-        used = f"used: __typename @include(if: $yes) @skip(if: $no) {self._variable_use(root)}"
-        return "\n".join([f"{operation} {VARIABLES} {{ {selections} {used} }}", *self._fragments])
-
-    def _variable_use(self, root: GraphQLObjectType) -> str:
+        used = f"used: __typename @include(if: $yes) @skip(if: $no) {'...Rest' if self._rest(root) else ''}"
+        written = "\n".join([f"{{ {selections} {used} }}", *self._fragments])
         # Every variable has to be used, or the document is not valid.
-        return "...Rest" if self._rest(root) else ""
+        number = ", $n: Int = 2" if "(n: $n)" in written else ""
+        return f"{operation} ({VARIABLES}{number}) {written}"
 
     def _rest(self, root: GraphQLObjectType) -> bool:
         for name, field in root.fields.items():

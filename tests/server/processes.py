@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from server.settings import DATABASE_FILE
 from tests.serving import HttpAnswer, answer_of
+from tests.templates import copy_migrated_sqlite
 
 T = TypeVar("T")
 
@@ -30,25 +32,6 @@ def environment(data: Path, settings: Mapping[str, str] | None = None) -> dict[s
     """Return the environment of a command: the data folder and further settings, and none of the tester's."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
     return kept | {PREFIX + "DATA": str(data)} | {PREFIX + name: value for name, value in (settings or {}).items()}
-
-
-def run_command(
-    *arguments: str,
-    data: Path,
-    settings: Mapping[str, str] | None = None,
-    given: bytes = b"",
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; `given` is what is piped in. No command ever shows a traceback."""
-    done = subprocess.run(
-        [COMMAND, *arguments],
-        env=environment(data, settings),
-        input=given,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-    )
-    outcome = subprocess.CompletedProcess(arguments, done.returncode, done.stdout.decode(), done.stderr.decode())
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    return outcome
 
 
 def wait_until(look: Callable[[], T | None], what: str) -> T:
@@ -150,12 +133,17 @@ def running_process(
     data: Path | None = None,
     settings: Mapping[str, str] | None = None,
     program: Sequence[str] = (COMMAND,),
+    is_first_start: bool = False,
 ) -> Iterator[ServerProcess]:
     """Start a server, yield it when it listens, and end it, if it still runs, with the block.
 
-    `program` is another one that understands the same command line.
+    `program` is another one that understands the same command line. Nothing is there before a first start; else the
+    embedded database is, migrated.
     """
-    server = ServerProcess(folder, data or folder / "data", settings, arguments, program)
+    data = data or folder / "data"
+    if not is_first_start and "DATABASE_URL" not in (settings or {}):
+        copy_migrated_sqlite(data / DATABASE_FILE)
+    server = ServerProcess(folder, data, settings, arguments, program)
     try:
         server.wait_until_listening()
         yield server

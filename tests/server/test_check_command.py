@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.server.processes import run_command
+from tests.server.commands import run_command
 from tests.servers.docker_registry import DockerRegistryServer, push_image, running_docker_registry
 from tests.servers.misbehaving import answering, http_answer, misbehaving_server
 

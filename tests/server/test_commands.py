@@ -10,8 +10,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from schema.schema import build_schema
+from tests.server.commands import run_command
 from tests.server.live_clients import messages_until_closed, open_socket, open_stream, subscribe
-from tests.server.processes import run_command, running_process, wait_until
+from tests.server.processes import running_process, wait_until
 from tests.servers.docker_registry import running_docker_registry
 
 VIEWER = "{ viewer { name role workspace { name } } }"

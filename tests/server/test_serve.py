@@ -23,8 +23,9 @@ from websockets.exceptions import ConnectionClosed
 
 from server.assembly import DatabaseUnusable
 from server.settings import read_settings
+from tests.server.commands import run_command
 from tests.server.live_clients import open_socket, open_stream, subscribe
-from tests.server.processes import run_command, running_process
+from tests.server.processes import running_process
 from tests.serving import answer_of
 
 SECONDS_TO_STOP = 8.0
@@ -60,7 +61,7 @@ def test_a_signal_ends_open_sockets_and_streams_and_the_server_in_good_order(
 def test_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        with running_process(tmp_path) as server:
+        with running_process(tmp_path, is_first_start=True) as server:
             found = {file.name: stat.S_IMODE(file.stat().st_mode) for file in server.data.iterdir()}
             assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
             server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from models.database import Transaction
 from server.data_folder import KEY_FILE
-from services.feed_claims import IDLE_INTERVAL, DueFeed, write_reached
+from services.feed_claims import IDLE_INTERVAL, WATCHED_INTERVAL, DueFeed, write_reached
 from tests.api.live import OverWebSocket, over_websocket
 from tests.doubles.harbor.requests import HarborRequest
 from tests.doubles.harbor.server import HarborDouble, running_harbor
@@ -95,17 +96,23 @@ def test_who_watches_hears_of_each_change(idle_server: RunningServer, harbor: Ha
     assert harbor.calls.count(credential="user") == 0
 
 
-def test_while_nobody_watches_it_is_read_less_often(quiet_server: RunningServer, harbor: HarborDouble) -> None:
+def test_while_nobody_watches_it_is_read_less_often(
+    quiet_server: RunningServer, harbor: HarborDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert WATCHED_INTERVAL < IDLE_INTERVAL < timedelta(seconds=15)
+    interval = timedelta(seconds=3)
+    monkeypatch.setattr("services.feed_claims.IDLE_INTERVAL", interval)
     watched = integrate_harbor(quiet_server, harbor)
     watched.wait_until_followed()
-    assert 0 < IDLE_INTERVAL.total_seconds() < 15
-    before = harbor.calls.count(template=AUDIT_LOG)
+
+    def read_at() -> datetime:
+        return quiet_server.services.database.dialect.datetime(watched.row("change_feed")["read_at"])
+
+    before = read_at()
     harbor.create_project("new")
-    began = time.monotonic()
-    eventually(lambda: "new" in watched.mirror(), deadline_seconds=20)
-    assert time.monotonic() - began < 15 + GRACE_SECONDS
-    # Read about once since then, and never each second.
-    assert harbor.calls.count(template=AUDIT_LOG) - before <= 3
+    eventually(lambda: read_at() != before)
+    assert interval <= read_at() - before < interval + timedelta(seconds=GRACE_SECONDS)
+    eventually(lambda: "new" in watched.mirror())
 
 
 def test_a_project_made_again_is_another_space(idle_server: RunningServer, harbor: HarborDouble) -> None:
@@ -310,6 +317,7 @@ def test_an_unhealthy_component_does_not_stop_it(quiet_server: RunningServer, ha
     eventually(lambda: "new" in watched.mirror())
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_a_stopped_server_leaves_no_claim(tmp_path: Path, harbor: HarborDouble) -> None:
     with running_server(tmp_path / "data", probe_interval_seconds=3600) as server:
         watched = integrate_harbor(server, harbor)
@@ -321,5 +329,5 @@ def test_a_stopped_server_leaves_no_claim(tmp_path: Path, harbor: HarborDouble) 
     with running_server(tmp_path / "data", probe_interval_seconds=3600) as server:
         again = WatchedHarbor(server, watched.id)
         harbor.create_project("new")
-        # A lease that was left behind would keep it from being read for longer.
+        # A lease that was left behind would keep it from being read for half a minute.
         eventually(lambda: "new" in again.mirror(), deadline_seconds=18)

@@ -18,6 +18,7 @@ PAGE_SIZE = 100
 KNOWN_WITHIN_SECONDS = 20
 
 
+@pytest.mark.usefixtures("unwatched_feeds_are_read_often")
 def test_fifty_projects(tmp_path: Path) -> None:
     see_all_and_one_more(tmp_path, projects=50)
 
