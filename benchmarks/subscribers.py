@@ -1,114 +1,139 @@
-"""One event to a thousand WebSockets, against one event to one."""
+"""One event to thousands of WebSockets, against an ASGI application that does nothing but send them the same bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import multiprocessing
-import tempfile
+import statistics
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from benchmarks.raw_subscribers import RawSubscribers, Subscription, raw_subscribers
+from benchmarks.report import Finding, milliseconds
+from benchmarks.servers_apart import ServerApart, bare_sender_apart, product_apart
 
-from benchmarks.report import Finding, compared
-from models.database import NewEvent, Transaction
-from models.enums import EventType, HealthStatus, Role
-from tests.seeding import seed_integrations
-from tests.serving import RunningServer, running_server
-
+VIEWERS = 100
 SOCKETS_EACH = 50
 """As many as one viewer may have."""
 
-VIEWERS = 20
-EVENTS = 10
+WARM_UP_EVENTS = 3
+EVENTS = 20
+DEAF_PERCENT = 10
+FILLING_EVENTS = 10
+FILLING_CHARACTERS = 100_000
+"""Enough that the buffers of those that don't read are full, and what is sent to them has to wait."""
+
 QUERY = "subscription { events { type occurredAt ... on IntegrationUpdated { integrationName } } }"
+SUBSCRIBING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """What a run found. Times are from the beginning of the event's transaction until the last one has the message."""
+
+    subscribers: int
+    seconds: list[float]
+    bare_seconds: list[float]
+    """Of the bare sender, which took turns with us."""
+    seconds_with_deaf: list[float]
+    """With some that don't read, until the last of the others has it."""
+    bytes_each: float
+    bare_bytes_each: float
+    owed_answers: int
+    """What those that don't read hadn't been sent in the end: they were waited for, and nobody else."""
+
+    @property
+    def ratios(self) -> list[float]:
+        """Our time by that of the bare sender, of each turn, in order."""
+        return sorted(ours / bare for ours, bare in zip(self.seconds, self.bare_seconds, strict=True))
 
 
 async def run() -> list[Finding]:
-    """Return how long it takes until the last of them has it."""
-    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), probe_interval_seconds=3600) as server:
-        tokens = [_token(server, number) for number in range(VIEWERS)]
-        [integration_id] = server.run(
-            seed_integrations(
-                server.services.database,
-                ["http://127.0.0.1:1/r0"],
-                status=HealthStatus.HEALTHY,
-                first_probe_in=timedelta(minutes=50),
-            )
-        )
-        one = await asyncio.to_thread(_delivery_seconds, server, tokens[:1], 1, integration_id)
-        many = await asyncio.to_thread(_delivery_seconds, server, tokens, SOCKETS_EACH, integration_id)
-    count = VIEWERS * SOCKETS_EACH
+    """Return how long it takes until the last of them has it, and what each costs."""
+    found = await asyncio.to_thread(fan_out, VIEWERS, SOCKETS_EACH, EVENTS)
+    ours, bare, with_deaf = (
+        statistics.median(each) for each in (found.seconds, found.bare_seconds, found.seconds_with_deaf)
+    )
+    ratios = found.ratios
     return [
-        compared(f"An event to {count:,} WebSockets, until the last has it", many, "to one", one),
-        Finding("That is", f"{count / many:,.0f} messages/s"),
+        Finding(
+            f"An event to {found.subscribers:,} WebSockets, until the last has it (ratio: {ratios[0]:.2f} to"
+            f" {ratios[-1]:.2f})",
+            milliseconds(ours),
+            "a bare ASGI sender of the same bytes",
+            milliseconds(bare),
+            statistics.median(ratios),
+        ),
+        Finding(
+            f"The same, while {DEAF_PERCENT} % of them don't read",
+            milliseconds(with_deaf),
+            "all reading",
+            milliseconds(ours),
+            with_deaf / ours,
+        ),
+        Finding(
+            "Memory for each of them",
+            f"{found.bytes_each / 1000:.1f} kB",
+            "the bare sender",
+            f"{found.bare_bytes_each / 1000:.1f} kB",
+            found.bytes_each / found.bare_bytes_each,
+        ),
     ]
 
 
-def _delivery_seconds(server: RunningServer, tokens: Sequence[str], sockets_each: int, integration_id: int) -> float:
-    """Return the mean time from commit until every subscriber has it."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    clients = context.Process(target=_listen, args=(there, server.port, list(tokens), sockets_each), daemon=True)
-    clients.start()
-    try:
-        assert here.recv() == "listening"
-        total = 0.0
-        for _ in range(EVENTS):
-            started = time.perf_counter()
-            server.run(_cause_event(server, integration_id))
-            assert here.recv() == "all have it"
-            total += time.perf_counter() - started
-        return total / EVENTS
-    finally:
-        here.send("enough")
-        clients.join(20)
-
-
-async def _cause_event(server: RunningServer, integration_id: int) -> None:
-    async def work(transaction: Transaction) -> None:
-        data = {"integration_name": "registry-00000", "by": "benchmark"}
-        transaction.events.append(NewEvent(EventType.INTEGRATION_UPDATED, datetime.now(UTC), integration_id, data))
-
-    await server.services.database.transact(work)
-
-
-def _token(server: RunningServer, number: int) -> str:
-    expires_at = datetime.now(UTC) + timedelta(days=1)
-    tokens = server.services.access_tokens
-    return server.run(tokens.create(f"viewer {number}", Role.PLATFORM_ADMIN, expires_at, "benchmark"))[1]
-
-
-def _listen(connection: Connection, port: int, tokens: list[str], sockets_each: int) -> None:
-    asyncio.run(_listen_all(connection, port, tokens, sockets_each))
-
-
-async def _listen_all(connection: Connection, port: int, tokens: list[str], sockets_each: int) -> None:
-    sockets: list[ClientConnection] = []
-    for token in tokens:
-        sockets += await asyncio.gather(*(_subscribed(port, token) for _ in range(sockets_each)))
-    connection.send("listening")
-    for _ in range(EVENTS):
-        for message in await asyncio.gather(*(socket.recv() for socket in sockets)):
-            assert json.loads(message)["type"] == "next"
-        connection.send("all have it")
-    await asyncio.to_thread(connection.recv)
-    await asyncio.gather(*(socket.close() for socket in sockets))
-
-
-async def _subscribed(port: int, token: str) -> ClientConnection:
-    socket = await connect(
-        f"ws://127.0.0.1:{port}/graphql",
-        subprotocols=[Subprotocol("graphql-transport-ws")],
-        compression=None,
-        ping_interval=None,
+def fan_out(viewers: int, sockets_each: int, events: int) -> Fanout:
+    """Subscribe them all at a server and at a bare sender, send each event to both in turn, and measure."""
+    count = viewers * sockets_each
+    deaf = count * DEAF_PERCENT // 100
+    with ExitStack() as resources:
+        product = resources.enter_context(product_apart(viewers))
+        bare = resources.enter_context(bare_sender_apart())
+        tokens = [token for token in product.tokens for _ in range(sockets_each)]
+        with (
+            _subscribed(bare, Subscription(bare.port, tokens, QUERY)) as (bare_listeners, bare_bytes),
+            _subscribed(product, Subscription(product.port, tokens, QUERY)) as (listeners, product_bytes),
+        ):
+            seconds, bare_seconds = [], []
+            for _ in range(WARM_UP_EVENTS + events):
+                seconds.append(_delivery_seconds(product, listeners))
+                bare_seconds.append(_delivery_seconds(bare, bare_listeners))
+        _wait_for_subscriptions(product, 0)
+        before = product.usage().answers
+        with _subscribed(product, Subscription(product.port, tokens, QUERY, deaf)) as (listeners, _):
+            for _ in range(FILLING_EVENTS):
+                _delivery_seconds(product, listeners, FILLING_CHARACTERS)
+            with_deaf = [_delivery_seconds(product, listeners) for _ in range(WARM_UP_EVENTS + events)]
+            answers = product.usage().answers - before
+    return Fanout(
+        count,
+        seconds[WARM_UP_EVENTS:],
+        bare_seconds[WARM_UP_EVENTS:],
+        with_deaf[WARM_UP_EVENTS:],
+        product_bytes / count,
+        bare_bytes / count,
+        count * (FILLING_EVENTS + WARM_UP_EVENTS + events) - answers,
     )
-    await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
-    assert json.loads(await socket.recv())["type"] == "connection_ack"
-    await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": QUERY}}))
-    return socket
+
+
+@contextmanager
+def _subscribed(server: ServerApart, subscription: Subscription) -> Iterator[tuple[RawSubscribers, int]]:
+    """Yield the clients once all are subscribed, and the memory that they take at the server, in bytes."""
+    before = server.usage()
+    with raw_subscribers(subscription) as subscribers:
+        subscribers.wait_until_subscribed()
+        _wait_for_subscriptions(server, len(subscription.tokens))
+        yield subscribers, server.usage().resident_bytes - before.resident_bytes
+
+
+def _wait_for_subscriptions(server: ServerApart, count: int) -> None:
+    give_up_at = time.perf_counter() + SUBSCRIBING_SECONDS
+    while server.usage().subscriptions != count:
+        assert time.perf_counter() < give_up_at, f"there are not {count} subscriptions"
+        time.sleep(0.05)
+
+
+def _delivery_seconds(server: ServerApart, subscribers: RawSubscribers, size_characters: int = 16) -> float:
+    subscribers.expect()
+    began_at = server.tell(size_characters)
+    return subscribers.last_had_it_at() - began_at

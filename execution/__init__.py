@@ -16,6 +16,7 @@ answer is put together from the last level to the first, and that is where nulls
     results.py   what columns become: values, lists, objects, and the way back from any of them to its path
     run.py       the loop: resolve the columns of a group, complete them, go on with the groups that they made
     executor.py  the graphql-core `Executor` over all that
+    following.py how a subscription's source says that several can follow it at once; it runs nothing itself
 
 A schema without any hints runs too: resolvers are called for each object, and what they await is awaited together. What
 this can't do column by column (lists of awaitables, asynchronous iterators and the like) is left to graphql-core, for
@@ -33,7 +34,20 @@ What differs from graphql-core, on purpose:
 """
 
 from execution.executor import LevelExecutor
+from execution.following import Followed, OpeningStep, Step
 from execution.hints import Attribute, Computed, InstanceOf, Level, Loaded, give_hint
 from execution.plan import PlanCache
 
-__all__ = ["Attribute", "Computed", "InstanceOf", "Level", "LevelExecutor", "Loaded", "PlanCache", "give_hint"]
+__all__ = [
+    "Attribute",
+    "Computed",
+    "Followed",
+    "InstanceOf",
+    "Level",
+    "LevelExecutor",
+    "Loaded",
+    "OpeningStep",
+    "PlanCache",
+    "Step",
+    "give_hint",
+]

@@ -15,6 +15,7 @@ import structlog
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError
 
@@ -23,6 +24,7 @@ from models.enums import EventType
 from models.event import Event
 from models.notices import listen
 from models.transactions import open_transaction
+from models.versions import CommitWatch, Versions, note_writes
 
 log = structlog.get_logger("database")
 
@@ -38,6 +40,7 @@ MODEL_MODULES = [
     "models.change_feed",
     "models.event",
     "models.access_token",
+    "models.table_version",
 ]
 
 
@@ -87,6 +90,8 @@ class Transaction:
     connection: BaseDBAsyncClient
     dialect: Dialect
     events: list[NewEvent] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
+    """The tables that were written so far."""
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:
         """Return the rows of a statement, seen from within the transaction."""
@@ -130,6 +135,9 @@ class Database:
         self._running: set[asyncio.Task[Any]] = set()
         self._is_closed = False
         self.dialect = DIALECTS[connection.capabilities.dialect]
+        self._commits: CommitWatch | None = None
+        self._versions: Versions | None = None
+        self._looks = 0
         self.statement_count = 0
         """Reads and transactions so far; tests see by it that statements don't grow with rows."""
         self.on_events: Callable[[], None] = lambda: None
@@ -146,6 +154,8 @@ class Database:
         database = cls(context, connection, reading)
         try:
             await database.fetch("SELECT 1")
+            if isinstance(connection, SqliteClient):
+                database._commits = CommitWatch(connection.filename)
         except BaseException as error:
             # SQLite's connections have a thread each, which would keep the process from ending.
             await database.close()
@@ -159,6 +169,8 @@ class Database:
         self._is_closed = True
         while self._running:
             await asyncio.wait(self._running)
+        if self._commits is not None:
+            self._commits.close()
         if self._reading is not self._connection:
             # The last one to close takes SQLite's log of writes away, which one for reading may not.
             await self._reading.close()
@@ -173,6 +185,25 @@ class Database:
         self.statement_count += 1
         return await _fetch(self._reading, self.dialect, sql, parameters)
 
+    async def versions(self) -> Versions:
+        """Return the version of each table. What is read afterwards is at least as new.
+
+        On SQLite this costs a few microseconds while nothing is written. Raises DatabaseClosed.
+        """
+        self._require_use()
+        if self._commits is None or self._commits.has_changed():
+            self._versions = None
+            self._looks += 1
+        if self._versions is not None:
+            return self._versions
+        look = self._looks
+        rows = await _fetch(self._reading, self.dialect, 'SELECT "name", "version" FROM "table_version"', ())
+        versions = {row["name"]: row["version"] for row in rows}
+        if look == self._looks:
+            # Else something was written meanwhile, and another look has seen that already.
+            self._versions = versions
+        return versions
+
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run the work in one transaction and return its result once that is committed.
 
@@ -180,7 +211,7 @@ class Database:
         transaction still ends, one way or the other, in its own task. The work must not wait for a network.
         Raises DatabaseClosed.
         """
-        return await self._own(self._run(work, self.dialect.begin))
+        return await self._own(self._run(work, self.dialect.begin, end=_move_versions))
 
     async def migrate(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run work that changes tables, in one transaction. Raises what `transact` does.
@@ -239,15 +270,23 @@ class Database:
             for statement in self.dialect.end_migration:
                 await self._connection.execute_query(statement)
 
-    async def _run(self, work: Callable[[Transaction], Awaitable[T]], begin: Sequence[str]) -> T:
+    async def _run(
+        self,
+        work: Callable[[Transaction], Awaitable[T]],
+        begin: Sequence[str],
+        end: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> T:
         _is_inside.set(True)
         async with open_transaction(self._connection) as connection:
             transaction = Transaction(connection, self.dialect)
+            note_writes(connection, transaction.written)
             for statement in begin:
                 await connection.execute_query(statement)
             result = await work(transaction)
             if transaction.events:
                 await _write_events(transaction)
+            if end is not None:
+                await end(transaction)
         if transaction.events:
             self.on_events()
         return result
@@ -283,6 +322,14 @@ async def _fetch(
     values = [dialect.parameter(value) for value in parameters]
     _, rows = await connection.execute_query(sql, values)
     return rows
+
+
+async def _move_versions(transaction: Transaction) -> None:
+    # Last of all: others who write the same tables wait from here to the commit.
+    if transaction.written:
+        await transaction.execute(
+            transaction.dialect.move_versions, transaction.dialect.list_parameter(sorted(transaction.written))
+        )
 
 
 async def _write_events(transaction: Transaction) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from models.database import Database
 from models.dialects import Dialect
 
 R = TypeVar("R", bound=Struct)
@@ -145,7 +144,7 @@ class RecordReader(Generic[R]):
         return self.read(readable.dialect, await readable.fetch(sql, *statement.values))
 
     async def page(
-        self, database: Database, request: PageRequest, where: Callable[[Statement], Sequence[str]]
+        self, database: Readable, request: PageRequest, where: Callable[[Statement], Sequence[str]]
     ) -> Page[R]:
         """Return one page of the records that meet the conditions; its cost doesn't depend on its place."""
         statement = Statement(database.dialect)
@@ -159,7 +158,7 @@ class RecordReader(Generic[R]):
 
     async def pages(
         self,
-        database: Database,
+        database: Readable,
         request: PageRequest,
         where: Callable[[Statement], Sequence[str]],
         *,
@@ -194,7 +193,7 @@ class RecordReader(Generic[R]):
             found[getattr(record, parent_attribute)].append(record)
         return {parent_id: self._cut(request, records) for parent_id, records in found.items()}
 
-    async def count(self, database: Database, where: Callable[[Statement], Sequence[str]]) -> int:
+    async def count(self, database: Readable, where: Callable[[Statement], Sequence[str]]) -> int:
         """Return how many records meet the conditions."""
         statement = Statement(database.dialect)
         others, one_of = _split(where(statement))
@@ -207,7 +206,7 @@ class RecordReader(Generic[R]):
 
     async def counts(
         self,
-        database: Database,
+        database: Readable,
         where: Callable[[Statement], Sequence[str]],
         *,
         parent: str,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import strawberry
 
-from models.database import Database
+from models.versions import WatchedReads
 from resolvers.loading import Loader
 from services.services import Services
 from services.viewer import Viewer, ViewerScope
@@ -25,13 +26,18 @@ class RequestContext:
     def __init__(self, scope: ViewerScope, viewer: Viewer | None, services: Services, request_id: str) -> None:
         """`viewer` is None for what is done for several at once."""
         self.scope = scope
-        self.database: Database = services.database
+        self.database = WatchedReads(services.database)
         self.request_id = request_id
         self.is_personal = False
         self.is_of_its_moment = False
         self._viewer = viewer
         self._services = services
         self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
+
+    @property
+    def sources(self) -> Collection[str]:
+        """The tables that were read."""
+        return self.database.tables
 
     @property
     def viewer(self) -> Viewer:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 import strawberry
 from aiodataloader import DataLoader
 
-from models.database import Database
+from models.reading import Readable
 from resolvers.public_errors import PublicError
 from services.viewer import ViewerScope
 
@@ -23,7 +23,7 @@ V = TypeVar("V")
 class Loader(DataLoader[K, V], Generic[K, V]):
     """A loader of stored things. Subclasses say how many of them are fetched at once."""
 
-    def __init__(self, database: Database, scope: ViewerScope) -> None:
+    def __init__(self, database: Readable, scope: ViewerScope) -> None:
         super().__init__()
         self.database = database
         self.scope = scope

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from enum import Enum
@@ -57,16 +56,18 @@ def query(access: Access, description: str) -> Callable[[Callable[..., Any]], An
 
 
 def subscription(access: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a subscription; the resolver is an async generator."""
+    """Declare a subscription; the resolver returns what is iterated.
 
-    def declare(resolver: Callable[..., Any]) -> Any:
+    Of a `Followed`, what is told behind its opening must depend on the viewer's scope alone: it is told to all with
+    that scope at once.
+    """
+
+    def declare(resolver: Callable[..., AsyncIterable[Any]]) -> Any:
         @functools.wraps(resolver)
-        async def subscribe(info: Info, **arguments: Any) -> Any:
+        def subscribe(info: Info, **arguments: Any) -> AsyncIterable[Any]:
             if not access.is_granted_to(info.context.scope):
                 raise forbidden(access.refusal)
-            async with aclosing(resolver(info, **arguments)) as values:
-                async for value in values:
-                    yield value
+            return resolver(info, **arguments)
 
         return strawberry.subscription(resolver=subscribe, description=description, metadata={ACCESS_METADATA: access})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
@@ -9,11 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from models.versions import Versions
 from resolvers.context import RequestContext
 from server.graphql.sessions import NotAuthenticated
 from services.access_tokens import AccessTokens, TokenRejected
 from services.services import Services
-from services.viewer import Viewer
+from services.viewer import Viewer, ViewerScope
 
 MAX_SIGN_IN_BYTES = 1000
 
@@ -24,19 +26,34 @@ class ViewerSession:
 
     viewer: Viewer
     services: Services
+    first_versions: Versions
+    """As they were when the viewer was authenticated."""
 
     @property
     def viewer_key(self) -> str:
         """What limits per viewer count by: the token."""
         return f"access token {self.viewer.access_token_id}"
 
+    @property
+    def scope(self) -> ViewerScope:
+        """What the viewer shares with others of the same role."""
+        return self.viewer.scope
+
+    async def versions(self) -> Versions:
+        """Return the versions of all tables now."""
+        return await self.services.database.versions()
+
     def new_context(self, request_id: str) -> RequestContext:
         """Return a context with loaders of its own."""
         return RequestContext(self.viewer.scope, self.viewer, self.services, request_id)
 
-    async def wait_until_over(self) -> str:
-        """Wait until the token expires or is revoked."""
-        return await self.services.access_tokens.wait_until_over(self.viewer)
+    def new_shared_context(self, request_id: str) -> RequestContext:
+        """Return one for what is told to all with the same scope."""
+        return RequestContext(self.viewer.scope, None, self.services, request_id)
+
+    def when_over(self, tell: Callable[[str], None]) -> Callable[[], None]:
+        """Have a function called when the token has expired or is revoked; return what takes this back."""
+        return self.services.access_tokens.when_over(self.viewer, tell)
 
 
 class TokenAuthenticator:
@@ -49,8 +66,10 @@ class TokenAuthenticator:
         """Return the session of a token. Raises NotAuthenticated."""
         if token is None:
             raise NotAuthenticated("Give an access token: Authorization: Bearer irat_…")
+        versions = await self._services.database.versions()
         try:
-            return ViewerSession(await self._services.access_tokens.authenticate(token), self._services)
+            viewer = await self._services.access_tokens.authenticate(token, versions)
+            return ViewerSession(viewer, self._services, versions)
         except TokenRejected as error:
             raise NotAuthenticated(str(error)) from error
 

@@ -23,6 +23,7 @@ from server.metrics import Metrics
 from server.open_files import raise_open_files_limit
 from server.request_heads import BoundedHeadsProtocol
 from server.settings import Settings
+from server.socket_protocol import SocketProtocol
 from server.stop_signals import StopSignals, caught_stop_signals
 from services.access_tokens import AccessTokens
 
@@ -109,7 +110,7 @@ def uvicorn_config(application: Starlette, settings: Settings, limits: Limits) -
         access_log=False,
         server_header=False,
         http=BoundedHeadsProtocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=limits.max_websocket_message_bytes,
         ws_per_message_deflate=False,
         ssl_certfile=settings.tls_certificate_file,

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
 
 from models.access_token import AccessToken
 from models.database import Database, NewEvent, Transaction
 from models.enums import EventType, Role
 from models.queries.access_tokens import access_token_by_hash, access_tokens_by_id
 from models.records import AccessTokenRecord, EventRecord
+from models.versions import Versions
 from models.workspace import Workspace
 from services.access_writing import lock_access
 from services.clock import Clock
 from services.input_rules import checked_name
 from services.user_errors import InvalidInput, NotFound, Path
 from services.viewer import Viewer
+
+log = structlog.get_logger("access_tokens")
 
 PREFIX = "irat_"
 """What our access tokens begin with: no other credential of ours does, and scanners can find it."""
@@ -27,11 +33,32 @@ SIGN_IN_TOKEN_LIFETIME = timedelta(hours=12)
 SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
 LONGEST_LIFETIME = timedelta(days=3660)
 
+MOST_KNOWN = 10_000
+"""Tokens that are remembered from one request to the next."""
+
+CHECK_PAUSE_SECONDS = 1.0
+
+REVOKED = "The access token was revoked."
+EXPIRED = "The access token has expired."
+
 WORKSPACE_PATH = ("input", "workspaceId")
 
 
 class TokenRejected(Exception):
     """The token is no access token of ours, or no longer one. The message says no more than it must."""
+
+
+class _Watch:
+    """Who wants to know when one token is over."""
+
+    def __init__(self) -> None:
+        self.told: dict[Callable[[str], None], None] = {}
+        self.expiry: asyncio.TimerHandle
+        self.check: asyncio.Task[None]
+
+    def end(self) -> None:
+        self.expiry.cancel()
+        self.check.cancel()
 
 
 class AccessTokens:
@@ -40,8 +67,8 @@ class AccessTokens:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._revocations: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
-        self._watchers: defaultdict[int, int] = defaultdict(int)
+        self._known: dict[str, tuple[AccessTokenRecord, int | None]] = {}
+        self._watches: dict[int, _Watch] = {}
         self._code_hashes: dict[bytes, datetime] = {}
 
     async def create(
@@ -131,11 +158,16 @@ class AccessTokens:
         data = {"access_token_id": row.id, "name": row.name, "by": revoked_by}
         transaction.events.append(NewEvent(EventType.ACCESS_TOKEN_REVOKED, row.revoked_at, None, data))
 
-    async def authenticate(self, token: str) -> Viewer:
-        """Return who bears the token. Raises TokenRejected."""
+    async def authenticate(self, token: str, versions: Versions) -> Viewer:
+        """Return who bears the token. Raises TokenRejected.
+
+        It is looked up when, by the versions of now, any token has changed since that was done last.
+        """
         if not token.startswith(PREFIX) or len(token) > 100:
             raise TokenRejected("This is no access token.")
-        record = await access_token_by_hash(self._database, _hash(token))
+        token_hash, version = _hash(token), versions.get(AccessToken._meta.db_table)
+        known, known_version = self._known.get(token_hash, (None, None))
+        record = known if known is not None and known_version == version else await self._look_up(token_hash, version)
         if record is None:
             raise TokenRejected("This access token is unknown.")
         if record.revoked_at is not None:
@@ -144,33 +176,61 @@ class AccessTokens:
             raise TokenRejected("This access token has expired.")
         return Viewer(record.role, record.workspace_id, record.id, record.name, record.expires_at)
 
-    async def wait_until_over(self, viewer: Viewer) -> str:
-        """Wait until the viewer's token expires or is revoked; return which, as a sentence."""
+    async def _look_up(self, token_hash: str, version: int | None) -> AccessTokenRecord | None:
+        record = await access_token_by_hash(self._database, token_hash)
+        if record is not None:
+            self._known[token_hash] = record, version
+            if len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return record
+
+    def when_over(self, viewer: Viewer, tell: Callable[[str], None]) -> Callable[[], None]:
+        """Have a function called once, in the loop, when the viewer's token has expired or is revoked.
+
+        It is given which, as a sentence. The function that is returned takes this back.
+        """
         token_id = viewer.access_token_id
-        self._watchers[token_id] += 1
-        revoked = self._revocations[token_id]
-        try:
-            # It may have been revoked after it was checked and before anybody listened here.
-            present = await access_tokens_by_id(self._database, [token_id])
-            if token_id not in present or present[token_id].revoked_at is not None:
-                return "The access token was revoked."
-            async with asyncio.timeout(max(0.0, (viewer.expires_at - self._clock()).total_seconds())):
-                await revoked.wait()
-            return "The access token was revoked."
-        except TimeoutError:
-            return "The access token has expired."
-        finally:
-            self._watchers[token_id] -= 1
-            if not self._watchers[token_id]:
-                del self._watchers[token_id]
-                self._revocations.pop(token_id, None)
+        watch = self._watches.get(token_id)
+        if watch is None:
+            watch = self._watches[token_id] = _Watch()
+            lifetime_seconds = max(0.0, (viewer.expires_at - self._clock()).total_seconds())
+            watch.expiry = asyncio.get_running_loop().call_later(lifetime_seconds, self._over, token_id, EXPIRED)
+            # It may have been revoked after it was checked and before anybody listened here. Who joins later needs no
+            # check: what was revoked since then has been told, or will be.
+            watch.check = asyncio.create_task(self._check(token_id))
+        watch.told[tell] = None
+        return partial(self._forget, token_id, watch, tell)
 
     def notice(self, event: EventRecord) -> None:
         """Take in an event of the log: a revocation, by whatever replica, ends who waits for it here."""
         if event.type is EventType.ACCESS_TOKEN_REVOKED:
-            waiting = self._revocations.get(event.data["access_token_id"])
-            if waiting is not None:
-                waiting.set()
+            self._over(event.data["access_token_id"], REVOKED)
+
+    async def _check(self, token_id: int) -> None:
+        while True:
+            try:
+                present = await access_tokens_by_id(self._database, [token_id])
+                break
+            except Exception:
+                log.exception("an access token in use could not be checked, trying again")
+                await asyncio.sleep(CHECK_PAUSE_SECONDS)
+        if token_id not in present or present[token_id].revoked_at is not None:
+            self._over(token_id, REVOKED)
+
+    def _over(self, token_id: int, reason: str) -> None:
+        watch = self._watches.pop(token_id, None)
+        if watch is not None:
+            watch.end()
+            for tell in watch.told:
+                tell(reason)
+
+    def _forget(self, token_id: int, watch: _Watch, tell: Callable[[str], None]) -> None:
+        if self._watches.get(token_id) is not watch:
+            return
+        del watch.told[tell]
+        if not watch.told:
+            watch.end()
+            del self._watches[token_id]
 
     def new_sign_in_code(self) -> str:
         """Return a code that `redeem_sign_in_code` takes once, within ten minutes."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from models.database import Database
 from models.enums import EventType, HealthReason, HealthStatus
@@ -16,6 +16,14 @@ from models.queries.spaces import spaces_by_id
 from models.records import EventRecord, HealthRecord
 from services.clock import Clock
 from services.event_log import EventLog
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Step = tuple[int, T | None]
+"""A position in the log, and what is told there, if anything."""
+
+OpeningStep = tuple[int | None, T | None]
+"""The same, but for the position: None as long as there is more to tell before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,68 +37,132 @@ class HealthChange:
     cursor: str
 
 
-async def health_changes(
-    database: Database,
-    events: EventLog,
-    clock: Clock,
-    sight: Sight,
-    integration_ids: tuple[int, ...] | None,
-    after: str | None,
-) -> AsyncGenerator[HealthChange, None]:
-    """Yield the present health of each integration that is seen, then each change; with a cursor, what was missed.
+class LogStream(Protocol[T_co]):
+    """Something that is told out of the log."""
 
-    Raises InvalidCursor, CursorExpired.
-    """
-    if after is not None:
-        position = await events.position_of(after)
-    else:
-        present, position = await health_at_position(database, integration_ids, sight)
-        now = clock()
-        cursor = events.cursor(position)
+    @property
+    def key(self) -> Hashable:
+        """What is followed; streams with equal keys tell the same behind a position."""
+        ...
+
+    def opening(self, after: str | None) -> AsyncGenerator[OpeningStep[T_co], None]:
+        """Yield what comes first, and last the position behind which the stream goes on.
+
+        Raises InvalidCursor, CursorExpired.
+        """
+        ...
+
+    def behind(self, position: int) -> AsyncGenerator[Step[T_co], None]:
+        """Yield what is told behind a position, and the position alone before waiting. Raises CursorExpired."""
+        ...
+
+
+class HealthStream:
+    """The health of the integrations that are seen: the present of each, then each change."""
+
+    def __init__(
+        self, database: Database, events: EventLog, clock: Clock, sight: Sight, integration_ids: tuple[int, ...] | None
+    ) -> None:
+        """Without ids, all that are seen."""
+        self._database = database
+        self._events = events
+        self._clock = clock
+        self._conditions = EventConditions((EventType.HEALTH_CHANGED,), integration_ids, sight)
+
+    @property
+    def key(self) -> EventConditions:
+        """Of which integrations, for whom."""
+        return self._conditions
+
+    async def opening(self, after: str | None) -> AsyncGenerator[OpeningStep[HealthChange], None]:
+        """Yield the present health of each, without a cursor; then the position behind which changes follow.
+
+        Raises InvalidCursor, CursorExpired.
+        """
+        if after is not None:
+            yield await self._events.position_of(after), None
+            return
+        present, position = await health_at_position(
+            self._database, self._conditions.integration_ids, self._conditions.sight
+        )
+        now = self._clock()
+        cursor = self._events.cursor(position)
         for record in present:
-            yield HealthChange(record.integration_id, None, record, record.since or now, cursor)
-        del present
-    conditions = EventConditions((EventType.HEALTH_CHANGED,), integration_ids, sight)
-    while True:
-        for event in await events.behind(position):
-            position = event.position
-            if event.integration_id is None or not conditions.may_be_met_by(event):
-                continue
-            yield HealthChange(
-                integration_id=event.integration_id,
-                previous=health_of(event.integration_id, event.data["previous"]),
-                current=health_of(event.integration_id, event.data["current"]),
-                occurred_at=event.occurred_at,
-                cursor=events.cursor(position),
-            )
+            yield None, HealthChange(record.integration_id, None, record, record.since or now, cursor)
+        yield position, None
 
+    async def behind(self, position: int) -> AsyncGenerator[Step[HealthChange], None]:
+        """Yield each change behind a position with its own, and the position alone before waiting.
 
-async def event_stream(
-    database: Database, events: EventLog, conditions: EventConditions, after: str | None
-) -> AsyncGenerator[EventRecord, None]:
-    """Yield the events that meet the conditions, from a cursor on, else from now on.
-
-    What depends on a space being seen is decided when it is told, not when it happened. Raises InvalidCursor,
-    CursorExpired.
-    """
-    position = events.position if after is None else await events.position_of(after)
-    while True:
-        batch = await events.behind(position)
-        seen_space_ids: frozenset[int] = frozenset()
-        looked_at_position: int | None = None
-        for place, event in enumerate(batch):
-            position = event.position
-            if not conditions.may_be_met_by(event):
-                continue
-            if conditions.depends_on_space(event):
-                if looked_at_position != events.position:
-                    # For all that are left at once; again when, while one was told, something has happened that may
-                    # have changed what is seen.
-                    looked_at_position = events.position
-                    seen_space_ids = await _seen_space_ids(database, conditions, batch[place:])
-                if event.space_id not in seen_space_ids:
+        Raises CursorExpired.
+        """
+        while True:
+            if self._events.position <= position:
+                yield position, None
+            for event in await self._events.behind(position):
+                position = event.position
+                if event.integration_id is None or not self._conditions.may_be_met_by(event):
                     continue
-            yield event
+                yield (
+                    position,
+                    HealthChange(
+                        integration_id=event.integration_id,
+                        previous=health_of(event.integration_id, event.data["previous"]),
+                        current=health_of(event.integration_id, event.data["current"]),
+                        occurred_at=event.occurred_at,
+                        cursor=self._events.cursor(position),
+                    ),
+                )
+
+
+class EventStream:
+    """The events that meet conditions.
+
+    What depends on a space being seen is decided when it is told, not when it happened.
+    """
+
+    def __init__(self, database: Database, events: EventLog, conditions: EventConditions) -> None:
+        self._database = database
+        self._events = events
+        self._conditions = conditions
+
+    @property
+    def key(self) -> EventConditions:
+        """Which events."""
+        return self._conditions
+
+    async def opening(self, after: str | None) -> AsyncGenerator[OpeningStep[EventRecord], None]:
+        """Yield the position behind which events follow: a cursor's, else the present one.
+
+        Raises InvalidCursor, CursorExpired.
+        """
+        yield self._events.position if after is None else await self._events.position_of(after), None
+
+    async def behind(self, position: int) -> AsyncGenerator[Step[EventRecord], None]:
+        """Yield each event behind a position with its own, and the position alone before waiting.
+
+        Raises CursorExpired.
+        """
+        events, conditions = self._events, self._conditions
+        while True:
+            if events.position <= position:
+                yield position, None
+            batch = await events.behind(position)
+            seen_space_ids: frozenset[int] = frozenset()
+            looked_at_position: int | None = None
+            for place, event in enumerate(batch):
+                position = event.position
+                if not conditions.may_be_met_by(event):
+                    continue
+                if conditions.depends_on_space(event):
+                    if looked_at_position != events.position:
+                        # For all that are left at once; again when, while one was told, something has happened that
+                        # may have changed what is seen.
+                        looked_at_position = events.position
+                        seen_space_ids = await _seen_space_ids(self._database, conditions, batch[place:])
+                    if event.space_id not in seen_space_ids:
+                        continue
+                yield position, event
 
 
 async def _seen_space_ids(

@@ -30,6 +30,9 @@ class Dialect(Protocol):
     event_channel: str | None
     """What `NOTIFY` and `LISTEN` name, so that processes wake each other; None where there is no such thing."""
 
+    move_versions: str
+    """A statement that raises the version of each table in a list parameter, in one order."""
+
     begin_migration: tuple[str, ...]
     """Statements that follow `begin` in a migration; what they change must be as before after `end_migration`."""
 

@@ -21,6 +21,11 @@ class PostgreSQL:
     claim_lock: str | None = "SELECT pg_advisory_xact_lock(7236412002)"
     access_lock: str | None = "SELECT pg_advisory_xact_lock(7236412003)"
     event_channel: str | None = "integrated_registry_events"
+    # In order, so that no two wait for each other.
+    move_versions = (
+        'INSERT INTO "table_version" ("name", "version") SELECT name, 1 FROM unnest($1::text[]) AS written (name)'
+        ' ORDER BY name ON CONFLICT ("name") DO UPDATE SET "version" = "table_version"."version" + 1'
+    )
     begin_migration: tuple[str, ...] = ()
     end_migration: tuple[str, ...] = ()
     broken_references: str | None = None

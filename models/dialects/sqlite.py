@@ -22,6 +22,11 @@ class SQLite:
     claim_lock: str | None = None
     access_lock: str | None = None
     event_channel: str | None = None
+    # WHERE TRUE keeps ON from being taken for a join's.
+    move_versions = (
+        'INSERT INTO "table_version" ("name", "version") SELECT value, 1 FROM json_each(?1) WHERE TRUE'
+        ' ON CONFLICT ("name") DO UPDATE SET "version" = "table_version"."version" + 1'
+    )
     # Altering a column makes the table anew and drops the old one, which with foreign keys on deletes, by cascade,
     # every row that refers to it. They can only be switched outside a transaction.
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.database import Database
 from models.enums import ADMINISTRATORS_EVENT_TYPES, SPACE_EVENT_TYPES, AuditOutcome, EventType
 from models.queries.sight import EVERYTHING, Sight
-from models.reading import Order, RecordReader, Statement
+from models.reading import Order, Readable, RecordReader, Statement
 from models.records import AuditEventRecord, EventRecord
 
 EVENTS = RecordReader(
@@ -101,7 +100,7 @@ class AuditConditions:
         return conditions
 
 
-async def audit_events_by_id(database: Database, ids: Sequence[int]) -> dict[int, AuditEventRecord]:
+async def audit_events_by_id(database: Readable, ids: Sequence[int]) -> dict[int, AuditEventRecord]:
     """Return those of the audit rows that exist, by id."""
     records = await AUDIT_EVENTS.all(database, lambda statement: [statement.is_one_of('a."id"', ids)])
     return {record.id: record for record in records}
@@ -115,7 +114,7 @@ class LogSpan:
     last: int
 
 
-async def log_span(database: Database) -> LogSpan:
+async def log_span(database: Readable) -> LogSpan:
     """Return the span of the event log."""
     rows = await database.fetch(
         'SELECT "position" AS last, COALESCE((SELECT MIN("position") - 1 FROM "event"), "position") AS gone'
@@ -124,7 +123,7 @@ async def log_span(database: Database) -> LogSpan:
     return LogSpan(purged_through=rows[0]["gone"], last=rows[0]["last"])
 
 
-async def events_behind(database: Database, position: int, limit: int) -> list[EventRecord]:
+async def events_behind(database: Readable, position: int, limit: int) -> list[EventRecord]:
     """Return at most `limit` events behind a position, oldest first."""
     statement = Statement(database.dialect)
     rows = await database.fetch(

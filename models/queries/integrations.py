@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.database import Database
 from models.enums import HealthStatus, IntegrationOrigin, RegistryKind
 from models.names import fold_name
 from models.queries.sight import EVERYTHING, Sight
-from models.reading import Order, RecordReader, Statement
+from models.reading import Order, Readable, RecordReader, Statement
 from models.records import HealthCheckRecord, IntegrationRecord, PresentHealthRecord
 
 INTEGRATIONS = RecordReader(
@@ -121,7 +120,7 @@ class IntegrationConditions:
 
 
 async def integrations_by_id(
-    database: Database, ids: Sequence[int], sight: Sight = EVERYTHING
+    database: Readable, ids: Sequence[int], sight: Sight = EVERYTHING
 ) -> dict[int, IntegrationRecord]:
     """Return those of the integrations that exist and are seen, by id."""
     records = await INTEGRATIONS.all(
@@ -130,14 +129,14 @@ async def integrations_by_id(
     return {record.id: record for record in records}
 
 
-async def health_by_integration_id(database: Database, ids: Sequence[int]) -> dict[int, PresentHealthRecord]:
+async def health_by_integration_id(database: Readable, ids: Sequence[int]) -> dict[int, PresentHealthRecord]:
     """Return how integrations are, by their id."""
     records = await PRESENT_HEALTH.all(database, lambda statement: [statement.is_one_of('h."integration_id"', ids)])
     return {record.integration_id: record for record in records}
 
 
 async def health_at_position(
-    database: Database, ids: Sequence[int] | None, sight: Sight
+    database: Readable, ids: Sequence[int] | None, sight: Sight
 ) -> tuple[list[PresentHealthRecord], int]:
     """Return how integrations that are seen (None: all) are, by name, and the position of the last event before that.
 
@@ -158,7 +157,7 @@ async def health_at_position(
     return PRESENT_HEALTH.read(database.dialect, present), int(rows[0]["event_position"])
 
 
-async def integration_by_name(database: Database, name: str, sight: Sight = EVERYTHING) -> IntegrationRecord | None:
+async def integration_by_name(database: Readable, name: str, sight: Sight = EVERYTHING) -> IntegrationRecord | None:
     """Return the integration of that name, whatever its case: the platform's, else the oldest that is seen."""
     records = await INTEGRATIONS.all(
         database,
@@ -167,7 +166,7 @@ async def integration_by_name(database: Database, name: str, sight: Sight = EVER
     return min(records, key=lambda record: (record.workspace_id is not None, record.id), default=None)
 
 
-async def image_host_aliases(database: Database, ids: Sequence[int]) -> dict[int, list[str]]:
+async def image_host_aliases(database: Readable, ids: Sequence[int]) -> dict[int, list[str]]:
     """Return the further image hosts of each integration, sorted."""
     statement = Statement(database.dialect)
     condition = statement.is_one_of('"integration_id"', ids)
@@ -181,7 +180,7 @@ async def image_host_aliases(database: Database, ids: Sequence[int]) -> dict[int
     return found
 
 
-async def bound_workspace_counts(database: Database, ids: Sequence[int], sight: Sight) -> dict[int, int]:
+async def bound_workspace_counts(database: Readable, ids: Sequence[int], sight: Sight) -> dict[int, int]:
     """Return to how many workspaces that are seen spaces of integrations are given, less those given to none."""
     statement = Statement(database.dialect)
     conditions = " AND ".join(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.database import Database
 from models.names import fold_name
 from models.queries.sight import EVERYTHING, Sight
-from models.reading import Order, RecordReader, Statement
+from models.reading import Order, Readable, RecordReader, Statement
 from models.records import RepositoryRecord, RoutineCredentialRecord
 
 REPOSITORIES = RecordReader(
@@ -46,7 +45,7 @@ class RepositoryConditions:
 
 
 async def repositories_by_id(
-    database: Database, ids: Sequence[int], sight: Sight = EVERYTHING
+    database: Readable, ids: Sequence[int], sight: Sight = EVERYTHING
 ) -> dict[int, RepositoryRecord]:
     """Return those of the repositories that exist and are seen, by id."""
     records = await REPOSITORIES.all(
@@ -56,7 +55,7 @@ async def repositories_by_id(
 
 
 async def routine_credentials(
-    database: Database, ids: Sequence[int], brought_by: Sequence[int] | None = None
+    database: Readable, ids: Sequence[int], brought_by: Sequence[int] | None = None
 ) -> dict[int, RoutineCredentialRecord]:
     """Return with what the integrations are read, of those whose kind has credentials for reading alone.
 

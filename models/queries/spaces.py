@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.database import Database
 from models.enums import SpaceState, Visibility
 from models.names import fold_name
 from models.queries.sight import EVERYTHING, Sight
@@ -94,7 +93,7 @@ async def spaces_by_id(readable: Readable, ids: Sequence[int], sight: Sight = EV
 
 
 async def space_by_name(
-    database: Database, integration_id: int, name: str, sight: Sight = EVERYTHING
+    database: Readable, integration_id: int, name: str, sight: Sight = EVERYTHING
 ) -> SpaceRecord | None:
     """Return the standing space of that name at an integration, if it is seen."""
     records = await SPACES.all(

@@ -52,19 +52,19 @@ OWNERS = Access.WORKSPACE_ADMINISTRATORS
 async def _administered(info: Info, given: str) -> int:
     """Return the key of an integration that the viewer may change. Raises NotFound, Forbidden."""
     key = input_key(given, "Integration", "integration")
-    await administered_integration(info.context.database, info.context.viewer, key, ("input", "id"))
+    await administered_integration(info.context.services.database, info.context.viewer, key, ("input", "id"))
     return key
 
 
 async def _bringing(info: Info, given: str | None) -> int | None:
     """Return for which workspace a registry is brought, None for the platform. Raises NotFound, Forbidden."""
     key = None if given is None else input_key(given, "Workspace", "workspace", "workspaceId")
-    await require_may_bring(info.context.database, info.context.viewer, key, WORKSPACE_PATH)
+    await require_may_bring(info.context.services.database, info.context.viewer, key, WORKSPACE_PATH)
     return key
 
 
 async def _integration(info: Info, integration_id: int) -> Integration:
-    found = await integrations_by_id(info.context.database, [integration_id])
+    found = await integrations_by_id(info.context.services.database, [integration_id])
     if integration_id not in found:
         raise NotFound("integration", ("input", "id"))
     return backed(Integration, found[integration_id])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
 from strawberry.tools import create_type
 
+from execution import Followed, OpeningStep, Step
 from resolvers.context import Info
 from resolvers.loaders import IntegrationByIdLoader
 from resolvers.loading import loaded
@@ -23,7 +25,11 @@ from schema.integration import Integration
 from schema.node import backed
 from schema.scalars import Cursor
 from services.event_log import CursorExpired, InvalidCursor
-from services.streams import event_stream, health_changes
+from services.streams import EventStream, HealthStream, LogStream
+
+S = TypeVar("S")
+T = TypeVar("T")
+P = TypeVar("P", int, int | None)
 
 After = Annotated[
     Cursor | None, strawberry.argument(description="Replay what was missed behind this cursor, then go live.")
@@ -47,52 +53,67 @@ class IntegrationHealthEvent:
     cursor: Cursor = strawberry.field(description="Give it as `after` to go on behind this message.")
 
 
+class Told(Followed[T], Generic[S, T]):
+    """A stream of the log as the surface tells it."""
+
+    def __init__(self, stream: LogStream[S], after: str | None, shown: Callable[[S], T]) -> None:
+        self._stream = stream
+        self._after = after
+        self._shown = shown
+
+    @property
+    def key(self) -> Hashable:
+        """What the stream follows; the cursor is left out."""
+        return self._stream.key
+
+    def opening(self) -> AsyncGenerator[OpeningStep[T], None]:
+        """Yield what comes first, if anything, and last the position behind which it goes on."""
+        return self._steps(self._stream.opening(self._after))
+
+    def behind(self, position: int) -> AsyncGenerator[Step[T], None]:
+        """Yield what is told behind a position."""
+        return self._steps(self._stream.behind(position))
+
+    async def _steps(self, steps: AsyncGenerator[tuple[P, S | None], None]) -> AsyncGenerator[tuple[P, T | None], None]:
+        try:
+            async with aclosing(steps):
+                async for position, told in steps:
+                    yield position, None if told is None else self._shown(told)
+        except CursorExpired as error:
+            raise PublicError(str(error), "CURSOR_EXPIRED") from error
+        except InvalidCursor as error:
+            raise PublicError(str(error), "INVALID_CURSOR") from error
+
+
 @subscription(
     Access.EVERY_VIEWER,
     "The health of integrations: first the present state of each, then each change. "
     "With a cursor: what was missed, then each change.",
 )
-async def integration_health(
+def integration_health(
     info: Info,
     integration_ids: Annotated[
         list[strawberry.ID] | None, strawberry.argument(description="Of these; of all where it is left out.")
     ] = None,
     after: After = None,
-) -> AsyncGenerator[IntegrationHealthEvent, None]:
+) -> AsyncIterable[IntegrationHealthEvent]:
     """Stream health."""
     services = info.context.services
     ids = keys_or_nothing(integration_ids, "Integration")
-    try:
-        sight = info.context.scope.sight
-        changes = health_changes(services.database, services.events, services.clock, sight, ids, after)
-        async with aclosing(changes):
-            async for change in changes:
-                yield backed(IntegrationHealthEvent, change)
-    except (CursorExpired, InvalidCursor) as error:
-        raise _public(error) from error
+    stream = HealthStream(services.database, services.events, services.clock, info.context.scope.sight, ids)
+    return Told(stream, after, partial(backed, IntegrationHealthEvent))
 
 
 @subscription(Access.EVERY_VIEWER, "What happens, from now on; with a cursor: what was missed, then what happens.")
-async def events(
+def events(
     info: Info,
     filter: Annotated[EventFilter | None, strawberry.argument(description="Which events.")] = None,  # noqa: A002
     after: After = None,
-) -> AsyncGenerator[Event, None]:
+) -> AsyncIterable[Event]:
     """Stream events."""
     services = info.context.services
-    conditions = event_conditions(info, filter)
-    try:
-        happenings = event_stream(services.database, services.events, conditions, after)
-        async with aclosing(happenings):
-            async for event in happenings:
-                yield backed(Event, event)
-    except (CursorExpired, InvalidCursor) as error:
-        raise _public(error) from error
-
-
-def _public(error: CursorExpired | InvalidCursor) -> PublicError:
-    code = "CURSOR_EXPIRED" if isinstance(error, CursorExpired) else "INVALID_CURSOR"
-    return PublicError(str(error), code)
+    stream = EventStream(services.database, services.events, event_conditions(info, filter))
+    return Told(stream, after, partial(backed, Event))
 
 
 Subscription = create_type("Subscription", [integration_health, events], description="What can be followed live.")

@@ -10,9 +10,9 @@ from server.graphql.document_shape import DocumentShape
 from server.graphql.errors import FormattedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document that passed limits and validation."""
+    """A document that passed limits and validation. Each is equal to itself alone."""
 
     node: DocumentNode = field(repr=False)
     shape: DocumentShape

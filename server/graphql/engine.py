@@ -1,8 +1,7 @@
 """Runs GraphQL operations: what all transports share."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -24,13 +23,17 @@ from graphql import (
 )
 from structlog.typing import FilteringBoundLogger
 
-from execution import LevelExecutor
+from execution import Followed, LevelExecutor
+from server.graphql.channels import Channels
 from server.graphql.document_shape import measure
 from server.graphql.documents import Document, DocumentCache, RefusedDocument
 from server.graphql.errors import FieldErrorFormatter, FormattedError, format_request_errors, request_error
+from server.graphql.kept_answers import KeptAnswers
 from server.graphql.limits import Limits, check_list_cost, check_shape, limit_exceeded
 from server.graphql.requests import GraphQLRequest
-from server.graphql.sessions import Session
+from server.graphql.sessions import Session, Versions
+from server.graphql.source_variables import variables_beside_the_source
+from server.graphql.subscriptions import Refusal, Subscription, SubscriptionObserver
 
 MAX_VALIDATION_ERRORS = 20
 """Past these no more are looked for: each costs a search for what could have been meant."""
@@ -71,7 +74,7 @@ class Operation:
 
 
 class GraphQLEngine:
-    """Prepares and runs operations over one schema. Keeps no task beyond the call that needed it."""
+    """Prepares and runs operations over one schema. Keeps no task beyond the calls and subscriptions that need it."""
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class GraphQLEngine:
         *,
         allow_introspection: bool = True,
         executor_class: type[Executor[Any]] = LevelExecutor,
+        subscription_observer: SubscriptionObserver[Answer] | None = None,
     ) -> None:
         """Without introspection, errors suggest no names either. `executor_class` runs the fields."""
         self._schema = schema
@@ -92,6 +96,9 @@ class GraphQLEngine:
             self._rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._executor_class = executor_class
         self._documents = DocumentCache(limits.max_cached_documents, limits.max_cached_document_bytes)
+        self._answers = KeptAnswers(limits.max_kept_answers_bytes, limits.max_kept_answer_bytes)
+        self._channels: Channels[Answer] = Channels()
+        self._subscription_observer = subscription_observer
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """Return the operation that a request asks for. Raises RequestRefused."""
@@ -103,18 +110,28 @@ class GraphQLEngine:
             raise RequestRefused(format_request_errors(too_costly, "LIMIT_EXCEEDED"))
         return operation
 
-    async def execute(self, operation: Operation, session: Session, request_id: str) -> Answer:
+    async def execute(
+        self, operation: Operation, session: Session, request_id: str, versions: Versions | None = None
+    ) -> Answer:
         """Run a query or a mutation and return its answer, in time or as an error that says it took too long.
 
-        Cancelled, it cancels what it began.
+        Where nothing has changed since a query was answered, that answer is given again. `versions` are those of now,
+        where they are known. Cancelled, it cancels what it began.
         """
         errors = FieldErrorFormatter(self._log, request_id)
         try:
             async with asyncio.timeout(self._limits.operation_timeout_seconds) as deadline:
-                executor = self._executor(operation, session.new_context(request_id))
-                result = executor.execute_operation()
-                if executor.is_awaitable(result):
-                    result = await result
+                if operation.type is not OperationType.QUERY:
+                    return await self._run(operation, session.new_context(request_id), errors)
+                if versions is None:
+                    versions = await session.versions()
+                kept = self._answers.find(operation, session, versions)
+                if kept is not None:
+                    return kept
+                context = session.new_context(request_id)
+                answer = await self._run(operation, context, errors)
+                self._answers.keep(operation, session, context, versions, answer)
+                return answer
         except RequestRefused as refused:
             return refused.answer
         except TimeoutError as error:
@@ -123,80 +140,29 @@ class GraphQLEngine:
             return _failure(errors.format_unforeseen(error, "graphql_operation_failed"))
         except Exception as error:  # the boundary: a client gets an answer whatever happened
             return _failure(errors.format_unforeseen(error, "graphql_operation_failed"))
+
+    async def _run(self, operation: Operation, context: object, errors: FieldErrorFormatter) -> Answer:
+        executor = self._executor(operation, context)
+        result = executor.execute_operation()
+        if executor.is_awaitable(result):
+            result = await result
         return _answer(cast("ExecutionResult", result), errors)
 
-    async def subscribe(self, operation: Operation, session: Session, request_id: str) -> AsyncGenerator[Answer, None]:
-        """Run a subscription: yield an answer for each event, the source closed when this is.
-
-        A subscription that can't begin yields one answer, a request error. The next event is taken only when
-        the client has the last one, so that a slow client holds up its source and nothing else.
-        """
-        errors = FieldErrorFormatter(self._log, request_id)
-        try:
-            async with asyncio.timeout(self._limits.operation_timeout_seconds) as deadline:
-                executor = self._executor(operation, session.new_context(request_id))
-                source = create_source_event_stream(executor)
-                if executor.is_awaitable(source):
-                    source = await source
-        except RequestRefused as refused:
-            yield refused.answer
-            return
-        except TimeoutError as error:
-            yield (
-                self._timed_out()
-                if deadline.expired()
-                else _failure(errors.format_unforeseen(error, "graphql_subscription_failed"))
-            )
-            return
-        except Exception as error:  # the boundary, as in execute
-            yield _failure(errors.format_unforeseen(error, "graphql_subscription_failed"))
-            return
-        if isinstance(source, ExecutionResult):
-            formatted = errors.format(source.errors or [])
-            yield Answer(orjson.dumps({"errors": formatted}), tuple(formatted), is_request_error=True)
-            return
-        events = aiter(cast("AsyncIterator[Any]", source))
-        async with aclosing(_Closable(events)):
-            while True:
-                try:
-                    event = await anext(events)
-                except StopAsyncIteration:
-                    return
-                except Exception as error:  # the boundary, as in execute
-                    yield _failure(self._source_error(error, errors))
-                    return
-                yield await self._execute_event(executor, event, session, request_id, errors)
-                # A source with a long backlog never waits, and neither may the sending: let others run.
-                await asyncio.sleep(0)
-
-    def _source_error(self, error: Exception, errors: FieldErrorFormatter) -> FormattedError:
-        located = GraphQLError(str(error), original_error=error)
-        return errors.format([located])[0]
-
-    async def _execute_event(
+    def subscribe(
         self,
-        executor: Executor[Any],
-        event: object,
+        operation: Operation,
         session: Session,
         request_id: str,
-        errors: FieldErrorFormatter,
-    ) -> Answer:
-        try:
-            async with asyncio.timeout(self._limits.operation_timeout_seconds) as deadline:
-                # Variables are coerced once; the copy for an event brings its own errors, and from us a
-                # context of its own.
-                for_event = executor.build_per_event_executor(event)
-                for_event.context_value = session.new_context(request_id)
-                result = execute_subscription_event(for_event)
-                if for_event.is_awaitable(result):
-                    result = await result
-        except TimeoutError as error:
-            if deadline.expired():
-                return self._timed_out()
-            return _failure(errors.format_unforeseen(error, "graphql_event_failed"))
-        except Exception as error:  # the boundary, as in execute
-            return _failure(errors.format_unforeseen(error, "graphql_event_failed"))
-        return _answer(cast("ExecutionResult", result), errors)
+        send_at_once: Callable[[Answer], bool] | None = None,
+    ) -> Subscription[Answer]:
+        """Return a subscription: it yields an answer for each event, its source closed when it is.
+
+        One that can't begin yields one answer, a request error. Those with the same document, variables and scope
+        share their answers, as far as their source can be followed by several. `send_at_once` may be given those
+        instead: it sends one without waiting, or returns False.
+        """
+        beginning = _Beginning(self, operation, session, request_id)
+        return Subscription(beginning, self._channels, self._subscription_observer, send_at_once)
 
     def _executor(self, operation: Operation, context: object) -> Executor[Any]:
         """Return what runs an operation. Raises RequestRefused when its variables don't fit."""
@@ -261,16 +227,77 @@ class GraphQLEngine:
         return _failure(request_error("OPERATION_TIMED_OUT", f"The operation took more than {seconds:g} seconds."))
 
 
-class _Closable:
-    """Gives `aclose` to a source that may have none (an iterator that is no generator)."""
+class _Beginning:
+    """A subscription that is to begin: its source, and the answers of its events."""
 
-    def __init__(self, events: AsyncIterator[Any]) -> None:
-        self._events = events
+    __slots__ = ("_engine", "_errors", "_executor", "_is_shared", "_operation", "_request_id", "_session")
 
-    async def aclose(self) -> None:
-        close = getattr(self._events, "aclose", None)
-        if close is not None:
-            await close()
+    def __init__(self, engine: GraphQLEngine, operation: Operation, session: Session, request_id: str) -> None:
+        self._engine = engine
+        self._operation = operation
+        self._session = session
+        self._request_id = request_id
+        self._errors = FieldErrorFormatter(engine._log, request_id)
+        self._executor: Executor[Any]
+        self._is_shared = False
+
+    async def begin(self) -> AsyncIterable[Any] | Refusal[Answer]:
+        """Return the source of its events, or why there is none."""
+        try:
+            async with asyncio.timeout(self._engine._limits.operation_timeout_seconds) as deadline:
+                self._executor = self._engine._executor(self._operation, self._session.new_context(self._request_id))
+                source = create_source_event_stream(self._executor)
+                if self._executor.is_awaitable(source):
+                    source = await source
+        except RequestRefused as refused:
+            return Refusal(refused.answer)
+        except Exception as error:  # the boundary, as in execute
+            return Refusal(self._failed(error, deadline.expired(), "graphql_subscription_failed"))
+        if isinstance(source, ExecutionResult):
+            formatted = self._errors.format(source.errors or [])
+            return Refusal(Answer(orjson.dumps({"errors": formatted}), tuple(formatted), is_request_error=True))
+        self._is_shared = isinstance(source, Followed)
+        return cast("AsyncIterable[Any]", source)
+
+    def shared_by(self, followed: Followed[Any]) -> Hashable:
+        """Return what all have in common that can be told the same."""
+        document, node, given = self._operation.document, self._operation.node, self._operation.request.variables
+        variables = {name: given[name] for name in variables_beside_the_source(document.node, node) if name in given}
+        return (
+            document,
+            id(node),
+            orjson.dumps(variables, option=orjson.OPT_SORT_KEYS),
+            self._session.scope,
+            followed.key,
+        )
+
+    async def answer(self, event: object) -> Answer:
+        """Return the answer of an event."""
+        session, request_id = self._session, self._request_id
+        try:
+            async with asyncio.timeout(self._engine._limits.operation_timeout_seconds) as deadline:
+                # Variables are coerced once; the copy for an event brings its own errors, and from us a
+                # context of its own.
+                executor = self._executor.build_per_event_executor(event)
+                executor.context_value = (
+                    session.new_shared_context(request_id) if self._is_shared else session.new_context(request_id)
+                )
+                result = execute_subscription_event(executor)
+                if executor.is_awaitable(result):
+                    result = await result
+        except Exception as error:  # the boundary, as in execute
+            return self._failed(error, deadline.expired(), "graphql_event_failed")
+        return _answer(cast("ExecutionResult", result), self._errors)
+
+    def failure(self, error: Exception) -> Answer:
+        """Return the answer that ends a subscription whose source has raised."""
+        (formatted,) = self._errors.format([GraphQLError(str(error), original_error=error)])
+        return _failure(formatted)
+
+    def _failed(self, error: Exception, is_too_late: bool, what: str) -> Answer:
+        if is_too_late and isinstance(error, TimeoutError):
+            return self._engine._timed_out()
+        return _failure(self._errors.format_unforeseen(error, what))
 
 
 def _refused(errors: list[GraphQLError], code: str) -> RefusedDocument:

@@ -95,7 +95,7 @@ class GraphQLOverHTTP:
                 "(graphql-transport-ws)."
             )
             return RequestRefused([request_error("SUBSCRIPTION_NEEDS_STREAM", message)]).answer
-        execution = self._endpoint.engine.execute(operation, session, request_id)
+        execution = self._endpoint.engine.execute(operation, session, request_id, session.first_versions)
         if operation.type is OperationType.MUTATION:
             return await execution
         return await _while_connected(request, execution)

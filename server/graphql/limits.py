@@ -54,6 +54,11 @@ class Limits:
     max_cached_document_bytes: int = 256 * 1024
     """UTF-8 bytes of the cached documents' texts; their trees take some 200 times as much."""
 
+    max_kept_answers_bytes: int = 64 * 1024 * 1024
+    """Answers that are given again while nothing has changed."""
+    max_kept_answer_bytes: int = 4 * 1024 * 1024
+    """One of them."""
+
 
 def limit_exceeded(limit: str, what: str, allowed: int, found: int | None = None) -> GraphQLError:
     """Return the error of a passed limit; `what` says what is counted, `limit` is the machine's word for it.

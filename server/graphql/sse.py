@@ -111,7 +111,12 @@ class EventStream:
         raise _StreamOver
 
     async def _until_session_over(self) -> None:
-        reason = await self._session.wait_until_over()
+        over = asyncio.get_running_loop().create_future()
+        forget = self._session.when_over(over.set_result)
+        try:
+            reason = await over
+        finally:
+            forget()
         error = request_error("UNAUTHENTICATED", reason)
         raise _StreamOver(_event("next", orjson.dumps({"errors": [error]})) + _COMPLETE)
 

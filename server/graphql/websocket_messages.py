@@ -150,3 +150,8 @@ def server_message(type_: ServerMessageType, operation_id: str | None = None, pa
     if payload is not None:
         message["payload"] = orjson.Fragment(payload) if isinstance(payload, bytes) else payload
     return orjson.dumps(message).decode()
+
+
+def next_message_around(operation_id: str) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the payload of an operation's `next`, which is JSON."""
+    return b'{"type":"next","id":' + orjson.dumps(operation_id) + b',"payload":', b"}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 
 from models.enums import Role
+from tests.api.statement_cost import noted_statements
 from tests.api.surface import Surface
 from tests.seeding import seed_integrations, seed_spaces
 from tests.serving import RunningServer
@@ -94,22 +94,9 @@ def asked(
     surface: Surface, query: str, integrations: int, spaces: int, bindings: int, token: str | None = None
 ) -> tuple[list[str], Any]:
     """Return the statements of a query, without those of the background work that goes on beside it, and its data."""
-    database = surface.server.services.database
-    original, statements = database.fetch, []
-
-    async def fetch(sql: str, *parameters: object) -> Sequence[Any]:
-        if "request_id" in structlog.contextvars.get_contextvars():
-            statements.append(sql)
-        return await original(sql, *parameters)
-
-    database.fetch = fetch  # type: ignore[method-assign]
-    try:
-        variables = {"integrations": integrations, "spaces": spaces, "bindings": bindings}
-        data = surface.server.graphql(query, variables, token)
-    finally:
-        del database.fetch
-    assert 'FROM "access_token"' in statements[0]
-    return statements[1:], data
+    variables = {"integrations": integrations, "spaces": spaces, "bindings": bindings}
+    with noted_statements(surface.server) as statements:
+        return statements, surface.server.graphql(query, variables, token)
 
 
 def bindings_in(data: Any) -> Iterator[tuple[Any, Any, Any]]:

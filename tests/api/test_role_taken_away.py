@@ -19,7 +19,7 @@ from models.records import EventRecord
 from models.space import Space
 from services.access_writing import lock_access
 from services.event_making import workspace_event
-from services.streams import event_stream
+from services.streams import EventStream, Step
 from tests.api.live import ANSWER_SECONDS, OverWebSocket, Subscribed, over_event_stream, over_websocket
 from tests.databases import DEADLINE_SECONDS
 from tests.serving import RunningServer
@@ -144,8 +144,9 @@ def test_what_waits_for_a_slow_reader_is_looked_at_again(tenants: Tenants) -> No
             )
 
         await services.database.transact(push)
-        stream = event_stream(
-            services.database, services.events, EventConditions((EventType.IMAGE_PUSHED,), sight=sight), before
+        pushes = EventConditions((EventType.IMAGE_PUSHED,), sight=sight)
+        stream = EventStream(services.database, services.events, pushes).behind(
+            await services.events.position_of(before)
         )
         async with asyncio.timeout(DEADLINE_SECONDS), aclosing(stream):
             assert await _space(tenants, stream) == BOUND_TO_A
@@ -179,8 +180,9 @@ def test_a_batch_is_looked_at_with_one_statement_or_none(
             return await fetch(sql, *parameters)
 
         monkeypatch.setattr(services.database, "fetch", counted)
-        stream = event_stream(
-            services.database, services.events, EventConditions((EventType.IMAGE_PUSHED,), sight=sight), before
+        pushes = EventConditions((EventType.IMAGE_PUSHED,), sight=sight)
+        stream = EventStream(services.database, services.events, pushes).behind(
+            await services.events.position_of(before)
         )
         async with asyncio.timeout(DEADLINE_SECONDS), aclosing(stream):
             assert [await _space(tenants, stream) for _ in range(40)] == [OPEN, BOUND_TO_A] * 20
@@ -189,8 +191,11 @@ def test_a_batch_is_looked_at_with_one_statement_or_none(
     assert len(looked) == statements
 
 
-async def _space(tenants: Tenants, stream: AsyncGenerator[EventRecord, None]) -> str:
-    space_id = (await anext(stream)).space_id
+async def _space(tenants: Tenants, stream: AsyncGenerator[Step[EventRecord], None]) -> str:
+    event = None
+    while event is None:
+        _, event = await anext(stream)
+    space_id = event.space_id
     return next(name for name, key in tenants.spaces.items() if key == space_id)
 
 

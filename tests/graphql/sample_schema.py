@@ -83,6 +83,9 @@ class Context:
         self.number = number
         self.request_id = request_id
         self.happenings = happenings
+        self.is_personal = False
+        self.is_of_its_moment = True
+        self.sources: frozenset[str] = frozenset()
 
 
 async def _until_released(info: GraphQLResolveInfo[Any], what: str) -> None:

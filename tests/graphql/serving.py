@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from server.graphql.engine import GraphQLEngine
 from server.graphql.limits import Limits
 from server.graphql.routes import graphql_routes
-from server.graphql.sessions import NotAuthenticated
+from server.graphql.sessions import NotAuthenticated, Versions
 from tests.graphql.sample_schema import Context, Happenings, sample_schema
 
 TOKEN = "right"
@@ -28,16 +28,33 @@ class SampleSession:
 
     def __init__(self, viewer_key: str, happenings: Happenings, over: "asyncio.Future[str]") -> None:
         self.viewer_key = viewer_key
+        self.scope = viewer_key
+        self.first_versions: Versions = {}
         self._happenings = happenings
         self._over = over
         self._contexts = 0
+
+    async def versions(self) -> Versions:
+        return {}
 
     def new_context(self, request_id: str) -> Context:
         self._contexts += 1
         return Context(self.viewer_key, self._contexts, request_id, self._happenings)
 
-    async def wait_until_over(self) -> str:
-        return await asyncio.shield(self._over)
+    def new_shared_context(self, request_id: str) -> Context:
+        self._contexts += 1
+        return Context(str(self.scope), self._contexts, request_id, self._happenings)
+
+    def when_over(self, tell: Callable[[str], None]) -> Callable[[], None]:
+        def told(over: "asyncio.Future[str]") -> None:
+            tell(over.result())
+
+        self._over.add_done_callback(told)
+
+        def take_back() -> None:
+            self._over.remove_done_callback(told)
+
+        return take_back
 
 
 class SampleAuthenticator:

@@ -1,9 +1,9 @@
 """The engine over a schema that strawberry has built."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import strawberry
@@ -59,19 +59,35 @@ class Subscription:
         yield Registry(name="one", colour=Colour.RED)
 
 
+class Context(dict[str, int]):
+    """Of its moment: the number is another each time."""
+
+    is_personal = False
+    is_of_its_moment = True
+    sources = ()
+
+
 class Session:
     """Counts its contexts."""
 
     viewer_key = "viewer"
+    scope = None
+    first_versions: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
         self.contexts = 0
 
-    def new_context(self, request_id: str) -> object:
-        self.contexts += 1
-        return {"number": self.contexts}
+    async def versions(self) -> Mapping[str, int]:
+        return self.first_versions
 
-    async def wait_until_over(self) -> str:
+    def new_context(self, request_id: str) -> Context:
+        self.contexts += 1
+        return Context(number=self.contexts)
+
+    def new_shared_context(self, request_id: str) -> object:
+        raise NotImplementedError
+
+    def when_over(self, tell: Callable[[str], None]) -> Callable[[], None]:
         raise NotImplementedError
 
 

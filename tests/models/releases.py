@@ -10,11 +10,14 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import pytest
 
 from models import migrations
 from models.database import Database, Transaction
+
+T = TypeVar("T")
 
 Row = Mapping[str, str | int | bool | float | None]
 Rows = Mapping[str, Sequence[Row]]
@@ -35,6 +38,11 @@ def release_with(folder: Path, monkeypatch: pytest.MonkeyPatch, names: Iterable[
     return importlib.import_module(package.name)
 
 
+async def transact(database: Database, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """Run work in a transaction, on tables that may be older than the versions of tables."""
+    return await database._own(database._run(work, database.dialect.begin))
+
+
 async def store(database: Database, rows: Rows) -> None:
     """Store rows in one transaction."""
 
@@ -45,7 +53,7 @@ async def store(database: Database, rows: Rows) -> None:
                 values = ", ".join(_literal(value) for value in row.values())
                 await transaction.execute(f'INSERT INTO "{table}" ({columns}) VALUES ({values})')
 
-    await database.transact(work)
+    await transact(database, work)
 
 
 def _literal(value: str | float | bool | None) -> str:
@@ -187,7 +195,7 @@ ROWS_OF_FIRST: Rows = {
 async def use_the_first(database: Database) -> None:
     """Leave the database as the first release may have: every table has rows, and the newest integration is gone."""
     await store(database, ROWS_OF_FIRST)
-    await database.transact(lambda transaction: transaction.execute("""DELETE FROM "integration" WHERE "id" = 3"""))
+    await transact(database, lambda transaction: transaction.execute("""DELETE FROM "integration" WHERE "id" = 3"""))
 
 
 ROWS_OF_SECOND: Rows = {
@@ -236,7 +244,7 @@ ROWS_OF_SECOND: Rows = {
 async def use_the_second(database: Database) -> None:
     """Go on with a database that the first release has used, and the second has migrated."""
     await store(database, ROWS_OF_SECOND)
-    await database.transact(lambda transaction: transaction.execute('UPDATE "event_position" SET "position" = 4'))
+    await transact(database, lambda transaction: transaction.execute('UPDATE "event_position" SET "position" = 4'))
 
 
 ROWS_OF_THIRD: Rows = {
@@ -310,12 +318,18 @@ ROWS_OF_THIRD: Rows = {
 async def use_the_third(database: Database) -> None:
     """Go on with a database that the second release has used, and the third has migrated."""
     await store(database, ROWS_OF_THIRD)
-    await database.transact(lambda transaction: transaction.execute('UPDATE "event_position" SET "position" = 5'))
+    await transact(database, lambda transaction: transaction.execute('UPDATE "event_position" SET "position" = 5'))
+
+
+async def use_the_fourth(database: Database) -> None:
+    """Go on with a database that the third release has used, and the fourth has migrated."""
+    await store(database, {"table_version": [{"name": "space", "version": 3}]})
 
 
 IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0001_initial": use_the_first,
     "0002_readers_feeds_repositories": use_the_second,
     "0003_workspaces_bindings_scopes": use_the_third,
+    "0004_table_versions": use_the_fourth,
 }
 """How a database is used after each migration, in their order."""

@@ -18,9 +18,19 @@ from models.migrate import known_migrations, migrate
 from models.workspace import Workspace
 from tests.databases import NOON, add_integration, empty, every_row, opened
 from tests.models.made_tables import indexes, named_rows, references, require_references, tables_and_indexes
-from tests.models.releases import IN_USE, ROWS_OF_FIRST, Row, release_with, store, use_the_second, use_the_third
+from tests.models.releases import (
+    IN_USE,
+    ROWS_OF_FIRST,
+    Row,
+    release_with,
+    store,
+    transact,
+    use_the_second,
+    use_the_third,
+)
 
 FIRST, SECOND, THIRD = "0001_initial", "0002_readers_feeds_repositories", "0003_workspaces_bindings_scopes"
+FOURTH = "0004_table_versions"
 
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
@@ -178,6 +188,25 @@ def test_workspaces_bindings_and_scopes_come_to_a_database_in_use(
     asyncio.run(main())
 
 
+def test_table_versions_come_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(empty_database_address) as database:
+            await releases.use_until(database, THIRD)
+            before = await everything(database)
+
+            await releases.migrate_to(database, FOURTH)
+
+            after = await everything(database)
+            require_kept(before.rows, after.rows, {}, {"table_version"})
+            assert before.indexes - after.indexes == set()
+            assert after.indexes - before.indexes <= primary_keys(database, {"table_version"}) | {
+                "table_version unique name"
+            }
+            assert after.references == before.references
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("emptied", [False, True])
 def test_the_id_of_what_was_gone_before_never_comes_again(
     empty_database_address: str, releases: Releases, emptied: bool
@@ -186,7 +215,7 @@ def test_the_id_of_what_was_gone_before_never_comes_again(
         async with opened(empty_database_address) as database:
             await releases.use_until(database, SECOND)
             if emptied:
-                await database.transact(lambda transaction: transaction.execute('DELETE FROM "integration"'))
+                await transact(database, lambda transaction: transaction.execute('DELETE FROM "integration"'))
             assert THIRD in await migrate(database)
             # Events still tell of the third, and would tell of whatever had its id.
             assert await add_integration(database, "new") == 4
@@ -221,7 +250,7 @@ def test_names_addresses_and_hosts_are_unique_within_a_scope(empty_database_addr
 
 def test_what_goes_with_a_space_an_integration_and_a_workspace(empty_database_address: str, releases: Releases) -> None:
     async def delete(database: Database, table: str, row_id: int) -> None:
-        await database.transact(lambda t: t.execute(f'DELETE FROM "{table}" WHERE "id" = {row_id}'))
+        await transact(database, lambda t: t.execute(f'DELETE FROM "{table}" WHERE "id" = {row_id}'))
 
     async def ids(database: Database, table: str) -> list[int]:
         return [row["id"] for row in await database.fetch(f'SELECT "id" FROM "{table}" ORDER BY "id"')]

@@ -45,7 +45,7 @@ def facts_behind(world: World, due: Verdict) -> AccessFacts:
 
 
 def _integration_record(registry: Registry) -> IntegrationRecord:
-    unknown = dict.fromkeys(IntegrationRecord.__dataclass_fields__)
+    unknown = dict.fromkeys(IntegrationRecord.__struct_fields__)
     known = {
         "id": registry.id,
         "name": registry.name,

@@ -13,7 +13,7 @@ from models.enums import EventType, HealthStatus
 from models.integration import IntegrationHealth
 from models.queries.sight import EVERYTHING
 from services.event_log import EventLog
-from services.streams import HealthChange, health_changes
+from services.streams import HealthChange, HealthStream
 from tests.databases import DEADLINE_SECONDS, NOON, add_integration, migrated
 
 EPOCH = "0ddba11"
@@ -47,11 +47,25 @@ async def change(
     await database.transact(work)
 
 
+async def told(stream: HealthStream, after: str | None = None) -> AsyncGenerator[HealthChange, None]:
+    """Yield what a subscriber is told."""
+    position = 0
+    async with aclosing(stream.opening(after)) as opening:
+        async for reached, change_ in opening:
+            position = position if reached is None else reached
+            if change_ is not None:
+                yield change_
+    async with aclosing(stream.behind(position)) as steps:
+        async for _, change_ in steps:
+            if change_ is not None:
+                yield change_
+
+
 async def following(stream: AsyncGenerator[HealthChange, None]) -> tuple[int, HealthStatus | None, HealthStatus]:
     """Return what comes next: of which, what it was, what it is."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        told = await anext(stream)
-    return told.integration_id, None if told.previous is None else told.previous.status, told.current.status
+        change_ = await anext(stream)
+    return change_.integration_id, None if change_.previous is None else change_.previous.status, change_.current.status
 
 
 def test_the_present_then_each_change_once(database_address: str) -> None:
@@ -65,9 +79,9 @@ def test_the_present_then_each_change_once(database_address: str) -> None:
             reading = asyncio.create_task(log.run())
             b, a = await add_integration(database, "b"), await add_integration(database, "a")
             async with (
-                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, None, None)) as everything,
-                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, (b,), None)) as of_b,
-                aclosing(health_changes(database, log, lambda: NOON, EVERYTHING, (), None)) as of_none,
+                aclosing(told(HealthStream(database, log, lambda: NOON, EVERYTHING, None))) as everything,
+                aclosing(told(HealthStream(database, log, lambda: NOON, EVERYTHING, (b,)))) as of_b,
+                aclosing(told(HealthStream(database, log, lambda: NOON, EVERYTHING, ()))) as of_none,
             ):
                 silent = asyncio.create_task(following(of_none))
                 # Before the stream begins, by a replica whose clock is ahead.
@@ -89,7 +103,7 @@ def test_the_present_then_each_change_once(database_address: str) -> None:
                 await asyncio.wait((silent,))
             # From a cursor on: what was missed, without the present first.
             async with aclosing(
-                health_changes(database, log, lambda: NOON, EVERYTHING, None, log.cursor(1))
+                told(HealthStream(database, log, lambda: NOON, EVERYTHING, None), log.cursor(1))
             ) as resumed:
                 assert await following(resumed) == (a, healthy, unhealthy)
                 assert await following(resumed) == (b, unknown, healthy)

@@ -1,0 +1,88 @@
+"""Answers that may be given again: as long as nothing that they were made from has changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from server.graphql.sessions import AnswerContext, Session, Versions
+
+if TYPE_CHECKING:
+    from server.graphql.engine import Answer, Operation
+
+ENTRY_BYTES = 1_000
+"""What keeping an answer takes beside its own bytes, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: Answer
+    versions: Mapping[str, Hashable]
+    """What it was made from."""
+    bytes: int
+
+
+class KeptAnswers:
+    """The answers of queries, bounded by their bytes; the ones that were not asked for longest go first.
+
+    An answer is kept for the same document, operation, variables and scope, or for its viewer alone, when it holds
+    something of the viewer. None is kept that holds an error, or something of its moment.
+    """
+
+    def __init__(self, max_bytes: int, max_answer_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_answer_bytes = max_answer_bytes
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """How much is kept."""
+        return self._bytes
+
+    def find(self, operation: Operation, session: Session, versions: Versions) -> Answer | None:
+        """Return an answer that is as good as a new one; `versions` were looked up when the query came."""
+        asked = _asked(operation)
+        for key in ((asked, session.scope), (asked, session.viewer_key)):
+            kept = self._kept.get(key)
+            if kept is None:
+                continue
+            if all(versions.get(source) == version for source, version in kept.versions.items()):
+                self._kept.move_to_end(key)
+                return kept.answer
+            self._forget(key)
+        return None
+
+    def keep(
+        self, operation: Operation, session: Session, context: AnswerContext, versions: Versions, answer: Answer
+    ) -> None:
+        """Keep an answer, if it may be; `versions` were looked up before anything was read for it."""
+        asked = _asked(operation)
+        size = len(answer.body) + ENTRY_BYTES
+        if answer.errors or context.is_of_its_moment or asked is None or size > self._max_answer_bytes:
+            return
+        key = (asked, session.viewer_key if context.is_personal else session.scope)
+        self._forget(key)
+        self._kept[key] = _Kept(answer, {source: versions.get(source) for source in context.sources}, size)
+        self._bytes += size
+        while self._bytes > self._max_bytes:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: Hashable) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._bytes -= kept.bytes
+
+
+def _asked(operation: Operation) -> Hashable:
+    """Return what is asked for, whoever asks; None where that can't be said."""
+    try:
+        variables = orjson.dumps(operation.request.variables, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # An integer past 64 bits.
+        return None
+    return operation.document, operation.request.operation_name, variables
