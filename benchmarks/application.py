@@ -25,6 +25,7 @@ from services.services import Services
 
 PATH = "/graphql"
 HOST = b"127.0.0.1"
+KEEPING_NOTHING = Limits(max_kept_answers_bytes=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,16 @@ class OpenApplication:
 
 
 @asynccontextmanager
-async def open_application() -> AsyncIterator[OpenApplication]:
-    """Open it on an empty embedded database; it probes nobody as long as nothing is due."""
+async def open_application(limits: Limits = KEEPING_NOTHING) -> AsyncIterator[OpenApplication]:
+    """Open it on an empty embedded database; it probes nobody as long as nothing is due.
+
+    By default every answer is made anew, however often the same is asked.
+    """
     schema = build_schema()
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({}, data=Path(folder), probe_interval_seconds=3600, console=False)
         async with running_services(settings) as services:
-            app = build_application(settings, services, schema, Limits(), asyncio.Event(), Metrics())
+            app = build_application(settings, services, schema, limits, asyncio.Event(), Metrics())
             token = (settings.data / ADMIN_TOKEN_FILE).read_text().strip()
             yield OpenApplication(app, schema, services, token)
 

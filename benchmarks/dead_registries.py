@@ -12,14 +12,13 @@ from pathlib import Path
 import strawberry
 from starlette.types import ASGIApp
 
-from benchmarks.application import post
+from benchmarks.application import KEEPING_NOTHING, post
 from benchmarks.registries_apart import registries_apart
 from benchmarks.report import Finding, compared
 from schema.schema import build_schema
 from server.application import build_application
 from server.assembly import running_services
 from server.data_folder import ADMIN_TOKEN_FILE
-from server.graphql.limits import Limits
 from server.metrics import Metrics
 from server.settings import read_settings
 from tests.seeding import seed_integrations
@@ -57,7 +56,7 @@ async def _answer_seconds(schema: strawberry.Schema, urls: Sequence[str]) -> lis
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({}, data=Path(folder), console=False)
         async with running_services(settings) as services:
-            app: ASGIApp = build_application(settings, services, schema, Limits(), asyncio.Event(), Metrics())
+            app: ASGIApp = build_application(settings, services, schema, KEEPING_NOTHING, asyncio.Event(), Metrics())
             token = (settings.data / ADMIN_TOKEN_FILE).read_text().strip()
             await seed_integrations(services.database, urls, spread_over=settings.probe_interval)
             await asyncio.sleep(SETTLING_SECONDS)

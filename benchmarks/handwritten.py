@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,18 +15,6 @@ from benchmarks.application import PATH
 from models.database import Database
 from resolvers.global_ids import global_id
 
-_INTEGRATIONS = """
-SELECT i."id", i."name", i."kind", i."origin", i."stale_since", p."host", h."status", h."reason", h."message",
-       h."since", h."checked_at", h."is_read_only"
-FROM "integration" i JOIN "integration_health" h ON h."integration_id" = i."id"
-JOIN "image_host" p ON p."integration_id" = i."id" AND p."is_primary"
-ORDER BY i."name_key" LIMIT 50"""
-_SPACES = (
-    """SELECT "id", "integration_id", "name", "visibility" FROM "space" WHERE "state" = 'PRESENT' ORDER BY "name" """
-)
-_BINDINGS = """
-SELECT b."id", b."space_id", b."revoked_at", s."state", w."name" FROM "binding" b
-JOIN "space" s ON s."id" = b."space_id" JOIN "workspace" w ON w."id" = b."workspace_id" ORDER BY b."id" """
 _PULL_ACCESS = """
 SELECT i."name" AS registry, s."name" AS space, s."visibility", w."name" AS workspace, b."id" AS binding
 FROM "image_host" p JOIN "integration" i ON i."id" = p."integration_id"
@@ -36,26 +25,42 @@ LEFT JOIN "binding" b ON b."space_id" = s."id" AND b."workspace_id" = w."id" AND
 WHERE p."host" = ?1 AND p."scope" = 0"""
 
 
-def handwritten_dashboard(database: Database) -> Starlette:
-    """Return an application that answers every POST with the dashboard."""
+Call = tuple[str, tuple[object, ...]]
+"""A statement and its parameters."""
+
+
+def handwritten_dashboard(database: Database, calls: Sequence[Call]) -> Starlette:
+    """Return an application that answers every POST with the dashboard, by the statements that ours makes for it."""
+    # What a statement selects begins with a column of the table that it is about.
+    by_table = {_ALIASES[sql.removeprefix("SELECT ")[0]]: (sql, parameters) for sql, parameters in calls}
+
+    async def rows(table: str) -> Sequence[Any]:
+        sql, parameters = by_table[table]
+        return await database.fetch(sql, *parameters)
 
     async def dashboard(request: Request) -> Response:
         await request.body()
-        integrations = await database.fetch(_INTEGRATIONS)
+        integrations = (await rows("integration"))[:50]
+        health = {row["integration_id"]: row for row in await rows("integration_health")}
+        workspaces = {row["id"]: row["name"] for row in await rows("workspace")}
         bindings: dict[int, list[dict[str, Any]]] = {}
-        for row in await database.fetch(_BINDINGS):
-            state = "REVOKING" if row["revoked_at"] else "SUSPENDED" if row["state"] == "VANISHED" else "ACTIVE"
+        for row in await rows("binding"):
+            state = "REVOKING" if row["revoked_at"] else "SUSPENDED" if row["space_state"] == "VANISHED" else "ACTIVE"
             bindings.setdefault(row["space_id"], []).append(
-                {"id": global_id("Binding", row["id"]), "state": state, "workspace": {"name": row["name"]}}
+                {
+                    "id": global_id("Binding", row["id"]),
+                    "state": state,
+                    "workspace": {"name": workspaces[row["workspace_id"]]},
+                }
             )
         spaces: dict[int, list[dict[str, Any]]] = {}
-        for row in await database.fetch(_SPACES):
+        for row in await rows("space"):
             spaces.setdefault(row["integration_id"], []).append(
                 {
                     "id": global_id("Space", row["id"]),
                     "name": row["name"],
                     "visibility": row["visibility"],
-                    "bindings": {"nodes": bindings.get(row["id"], [])},
+                    "bindings": {"nodes": bindings.get(row["id"], [])[:2]},
                 }
             )
         nodes = [
@@ -63,10 +68,10 @@ def handwritten_dashboard(database: Database) -> Starlette:
                 "id": global_id("Integration", row["id"]),
                 "name": row["name"],
                 "kind": row["kind"],
-                "imageHost": row["host"],
-                "labels": _labels(row),
-                "health": {name: row[column] for name, column in _HEALTH.items()},
-                "spaces": {"nodes": spaces.get(row["id"], [])},
+                "imageHost": row["image_host"],
+                "labels": _labels(row, health[row["id"]]),
+                "health": {name: health[row["id"]][column] for name, column in _HEALTH.items()},
+                "spaces": {"nodes": spaces.get(row["id"], [])[:20]},
             }
             for row in integrations
         ]
@@ -112,6 +117,7 @@ def handwritten_viewer() -> Starlette:
     return Starlette(routes=[Route(PATH, viewer, methods=["POST"])])
 
 
+_ALIASES = {"i": "integration", "h": "integration_health", "s": "space", "b": "binding", "w": "workspace"}
 _HEALTH = {
     "status": "status",
     "reason": "reason",
@@ -121,9 +127,9 @@ _HEALTH = {
 }
 
 
-def _labels(row: Any) -> list[str]:
-    labels = [row["origin"], row["status"]]
-    if row["is_read_only"]:
+def _labels(row: Any, health: Any) -> list[str]:
+    labels = [row["origin"], health["status"]]
+    if health["is_read_only"]:
         labels.append("READ_ONLY")
     if row["stale_since"] is not None:
         labels.append("STALE")

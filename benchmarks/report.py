@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,15 @@ class Finding:
 def compared(what: str, our_seconds: float, other_way: str, other_seconds: float) -> Finding:
     """Return the finding for two times."""
     return Finding(what, milliseconds(our_seconds), other_way, milliseconds(other_seconds), our_seconds / other_seconds)
+
+
+def spread(what: str, ours: Sequence[float], other_way: str, others: Sequence[float]) -> Finding:
+    """Return the finding for times that were taken in turns, with the middle half of their ratios."""
+    lower, middle, upper = statistics.quantiles((our / other for our, other in zip(ours, others, strict=True)), n=4)
+    told = f"{what} (ratio: {lower:.2f} to {upper:.2f})"
+    return Finding(
+        told, milliseconds(statistics.median(ours)), other_way, milliseconds(statistics.median(others)), middle
+    )
 
 
 def milliseconds(seconds: float) -> str:

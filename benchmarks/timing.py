@@ -11,7 +11,15 @@ WARM_UP_ROUNDS = 3
 
 
 async def median_seconds(ways: Sequence[Callable[[], Awaitable[object]]], rounds: int) -> list[float]:
-    """Return the median time of each way. They take turns, so that a slow moment of the machine hits them all."""
+    """Return the median time of each way."""
+    return [statistics.median(taken) for taken in await paired_seconds(ways, rounds)]
+
+
+async def paired_seconds(ways: Sequence[Callable[[], Awaitable[object]]], rounds: int) -> list[list[float]]:
+    """Return the times of each way, round by round.
+
+    They take turns, so that a slow moment of the machine hits them all.
+    """
     times: list[list[float]] = [[] for _ in ways]
     for number in range(WARM_UP_ROUNDS + rounds):
         for way, taken in zip(ways, times, strict=True):
@@ -20,4 +28,4 @@ async def median_seconds(ways: Sequence[Callable[[], Awaitable[object]]], rounds
             await way()
             if number >= WARM_UP_ROUNDS:
                 taken.append(time.perf_counter() - started)
-    return [statistics.median(taken) for taken in times]
+    return times

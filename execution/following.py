@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterable, Hashable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -37,7 +37,7 @@ class Followed(ABC, AsyncIterable[T], Generic[T]):
     def behind(self, position: int) -> AsyncGenerator[Step[T], None]:
         """Yield what is told behind a position, and a step without anything before each wait for something new."""
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    async def __aiter__(self) -> AsyncGenerator[T, None]:
         """Yield what is told."""
         position = 0
         async with aclosing(self.opening()) as opening:

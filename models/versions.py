@@ -26,6 +26,8 @@ _MOST_STATEMENTS = 1024
 
 _WRITING_METHODS: Final = ("execute_insert", "execute_many", "execute_query", "execute_query_dict", "execute_script")
 
+_REACHING: Final = (OnDelete.CASCADE, OnDelete.SET_NULL, OnDelete.SET_DEFAULT)
+
 Versions = Mapping[str, int]
 """The version of each table that was ever written."""
 
@@ -119,7 +121,7 @@ def _depending_on(table: str) -> frozenset[str]:
         referred = waiting.pop()
         for model in _models():
             if model._meta.db_table not in found and any(
-                field.related_model._meta.db_table == referred and field.on_delete is not OnDelete.NO_ACTION
+                field.related_model._meta.db_table == referred and field.on_delete in _REACHING
                 for field in model._meta.fields_map.values()
                 if isinstance(field, ForeignKeyFieldInstance)
             ):

@@ -125,6 +125,8 @@ class Channel(Generic[A]):
                 _wake(future)
             if turn % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        # Many events at once never wait by themselves. Whoever is woken by this one has a turn before the next.
+        await asyncio.sleep(0)
 
 
 class Channels(Generic[A]):

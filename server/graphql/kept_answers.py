@@ -39,15 +39,13 @@ class KeptAnswers:
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._bytes = 0
 
-    @property
-    def bytes(self) -> int:
-        """How much is kept."""
-        return self._bytes
-
     def find(self, operation: Operation, session: Session, versions: Versions) -> Answer | None:
         """Return an answer that is as good as a new one; `versions` were looked up when the query came."""
         asked = _asked(operation)
-        for key in ((asked, session.scope), (asked, session.viewer_key)):
+        if asked is None:
+            return None
+        for whose in (session.scope, session.viewer_key):
+            key = asked, whose
             kept = self._kept.get(key)
             if kept is None:
                 continue
@@ -65,7 +63,7 @@ class KeptAnswers:
         size = len(answer.body) + ENTRY_BYTES
         if answer.errors or context.is_of_its_moment or asked is None or size > self._max_answer_bytes:
             return
-        key = (asked, session.viewer_key if context.is_personal else session.scope)
+        key = asked, session.viewer_key if context.is_personal else session.scope
         self._forget(key)
         self._kept[key] = _Kept(answer, {source: versions.get(source) for source in context.sources}, size)
         self._bytes += size
@@ -82,7 +80,7 @@ def _asked(operation: Operation) -> Hashable:
     """Return what is asked for, whoever asks; None where that can't be said."""
     try:
         variables = orjson.dumps(operation.request.variables, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        # An integer past 64 bits.
+    except orjson.JSONEncodeError:
+        # Nested deeper than orjson writes, though it reads that.
         return None
     return operation.document, operation.request.operation_name, variables

@@ -111,10 +111,11 @@ class EventStream:
         raise _StreamOver
 
     async def _until_session_over(self) -> None:
-        over = asyncio.get_running_loop().create_future()
-        forget = self._session.when_over(over.set_result)
+        # Not a future: told in the moment in which this is cancelled, it would raise at whoever tells all sessions.
+        reasons: asyncio.Queue[str] = asyncio.Queue()
+        forget = self._session.when_over(reasons.put_nowait)
         try:
-            reason = await over
+            reason = await reasons.get()
         finally:
             forget()
         error = request_error("UNAUTHENTICATED", reason)

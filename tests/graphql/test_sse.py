@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 
 from server.graphql.limits import Limits
+from server.graphql.sse import EventStream
 from tests.graphql.serving import Served, serve_and_run
 
 EVENT_STREAM = {"Accept": "text/event-stream"}
@@ -103,6 +106,30 @@ def test_the_end_of_the_session_is_told_and_completes_the_stream() -> None:
         await served.happenings.wait_for("waits closed")
 
     serve_and_run(body)
+
+
+def test_who_leaves_as_the_session_ends_is_no_trouble_to_others() -> None:
+    tells: list[Callable[[str], None]] = []
+
+    class Session:
+        def when_over(self, tell: Callable[[str], None]) -> Callable[[], None]:
+            tells.append(tell)
+            return tells.clear
+
+    async def body() -> None:
+        unused: Any = None
+        session: Any = Session()
+        waiting = asyncio.create_task(EventStream(unused, unused, unused, session, "r")._until_session_over())
+        await asyncio.sleep(0)
+        (tell,) = tells
+        waiting.cancel()
+        # All who are told of one end are told in one go: raising here would leave out the rest.
+        tell("The token was revoked.")
+        await asyncio.wait((waiting,))
+        assert waiting.cancelled()
+        assert tells == []
+
+    asyncio.run(body())
 
 
 def test_shutdown_ends_the_stream_without_completing_it() -> None:

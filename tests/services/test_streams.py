@@ -12,6 +12,7 @@ from models.database import Database, NewEvent, Transaction
 from models.enums import EventType, HealthStatus
 from models.integration import IntegrationHealth
 from models.queries.sight import EVERYTHING
+from schema.roots.subscription import Told
 from services.event_log import EventLog
 from services.streams import HealthChange, HealthStream
 from tests.databases import DEADLINE_SECONDS, NOON, add_integration, migrated
@@ -47,18 +48,9 @@ async def change(
     await database.transact(work)
 
 
-async def told(stream: HealthStream, after: str | None = None) -> AsyncGenerator[HealthChange, None]:
-    """Yield what a subscriber is told."""
-    position = 0
-    async with aclosing(stream.opening(after)) as opening:
-        async for reached, change_ in opening:
-            position = position if reached is None else reached
-            if change_ is not None:
-                yield change_
-    async with aclosing(stream.behind(position)) as steps:
-        async for _, change_ in steps:
-            if change_ is not None:
-                yield change_
+def told(stream: HealthStream, after: str | None = None) -> AsyncGenerator[HealthChange, None]:
+    """Return what a subscriber is told."""
+    return aiter(Told(stream, after, lambda change: change))
 
 
 async def following(stream: AsyncGenerator[HealthChange, None]) -> tuple[int, HealthStatus | None, HealthStatus]:
