@@ -57,6 +57,13 @@ class Run:
     async def _finish(self) -> dict[str, Any]:
         try:
             while self._wanted or self._completer.awaited or self._tasks:
+                if len(self._completer.awaited) == 1 and not self._wanted and not self._tasks:
+                    # A small query, mostly: nothing is beside it, so no task is needed.
+                    ((awaitables, take),) = self._completer.awaited
+                    self._completer.awaited = []
+                    take(await _all_of(awaitables))
+                    self._advance()
+                    continue
                 self._start_awaiting()
                 if self._wanted:
                     wanted, self._wanted = self._wanted, []

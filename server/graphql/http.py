@@ -24,6 +24,10 @@ from server.graphql.sessions import NotAuthenticated, Session, bearer_token
 from server.graphql.sse import EventStream
 
 
+WATCHED_AFTER_SECONDS = 0.02
+"""A query that takes longer is ended when its client leaves."""
+
+
 class _Refused(Exception):
     """A request that is answered with an HTTP error."""
 
@@ -149,22 +153,33 @@ class GraphQLOverHTTP:
 
 async def _while_connected(request: Request, execution: Coroutine[Any, Any, Answer]) -> Answer:
     """Return what an execution returns, or cancel it when the client leaves (ClientDisconnect)."""
-    running = asyncio.create_task(execution)
-    leaving = asyncio.create_task(_disconnect(request.receive))
+    loop = asyncio.get_running_loop()
+    watching: asyncio.Task[None] | None = None
+
+    def watch() -> None:
+        nonlocal watching
+        watching = loop.create_task(_end_when_left(request.receive, leaving))
+
+    # Most queries are answered before anybody could leave; a task beside each would cost as much as a small answer.
+    waiting = loop.call_later(WATCHED_AFTER_SECONDS, watch)
     try:
-        await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            return running.result()
-        raise ClientDisconnect
+        async with asyncio.timeout(None) as leaving:
+            return await execution
+    except TimeoutError:
+        if leaving.expired():
+            raise ClientDisconnect from None
+        raise
     finally:
-        running.cancel()
-        leaving.cancel()
-        await asyncio.wait((running, leaving))
+        waiting.cancel()
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait((watching,))
 
 
-async def _disconnect(receive: Receive) -> None:
+async def _end_when_left(receive: Receive, leaving: asyncio.Timeout) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    leaving.reschedule(asyncio.get_running_loop().time())
 
 
 def _response(
