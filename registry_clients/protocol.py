@@ -11,6 +11,8 @@ from registry_clients.kind import RegistryKind
 from registry_clients.records import (
     ArtifactPage,
     ChangePage,
+    FoundArtifact,
+    FoundManifest,
     FoundRepository,
     FoundSpace,
     ProbeAnswer,
@@ -96,10 +98,71 @@ class ListsArtifacts(Protocol):
     """A client that can tell what is in a repository."""
 
     async def list_artifacts(self, repository_name: str, *, page: int = 1, page_size: int = 100) -> ArtifactPage | None:
-        """Return a page of a repository's artifacts, newest push first; None when there is no such repository.
+        """Return a page of a repository's artifacts; None when there is no such repository.
 
-        Pages count from 1 and hold 100 at most.
+        Pages count from 1 and hold 100 at most. Where the registry knows when artifacts were pushed, the newest come
+        first. Where it can list tags alone, a page is one of tags, by name: an artifact whose tags are on several
+        pages is on each of them, with those.
         """
+        ...
+
+    async def look_at_artifact(self, repository_name: str, reference: str) -> FoundArtifact | None:
+        """Return the artifact that a tag or a digest names, None when there is none.
+
+        Where the registry can't tell which tags name a digest, there are none with it.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsManifests(Protocol):
+    """A client that can read what stands behind tags, for a registry that doesn't tell what it stores."""
+
+    async def list_tags(self, repository_name: str) -> tuple[str, ...] | None:
+        """Return the names of all tags of a repository, sorted; None when there is no such repository."""
+        ...
+
+    async def look_at_tag(self, repository_name: str, tag: str, known_digest: str | None) -> str | None:
+        """Return the digest that a tag names, None when there is no such tag.
+
+        With the digest that it named before, the registry doesn't count this as a pull while it is still so.
+        """
+        ...
+
+    async def read_manifest(self, repository_name: str, digest: str) -> FoundManifest | None:
+        """Return what stands under a digest, None when nothing does."""
+        ...
+
+
+@runtime_checkable
+class DeletesArtifacts(Protocol):
+    """A client that can delete what is in repositories. Needs the administrator's credential.
+
+    All calls raise ReadOnly when the registry takes no writes, DeletionRefused with its reason, and do nothing where
+    it is gone already. After other errors it may have been done all the same, unless the registry was not even
+    reached.
+    """
+
+    async def delete_artifact(self, repository_name: str, digest: str) -> None:
+        """Delete an artifact, and all its tags with it."""
+        ...
+
+
+@runtime_checkable
+class DeletesTags(Protocol):
+    """A client that can delete a tag and leave its artifact. See `DeletesArtifacts`."""
+
+    async def delete_tag(self, repository_name: str, tag: str) -> None:
+        """Delete a tag alone."""
+        ...
+
+
+@runtime_checkable
+class DeletesRepositories(Protocol):
+    """A client that can delete a repository with everything in it. See `DeletesArtifacts`."""
+
+    async def delete_repository(self, repository_name: str) -> None:
+        """Delete a repository, its artifacts and its tags."""
         ...
 
 

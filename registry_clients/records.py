@@ -113,10 +113,38 @@ class FoundArtifact:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactPage:
-    """A part of a repository's artifacts, newest first. ``total_count`` is None where it isn't told."""
+    """A part of a repository's artifacts.
+
+    ``total_count`` is that of all artifacts, None where it isn't told; ``is_last`` says that no page follows.
+    """
 
     artifacts: tuple[FoundArtifact, ...]
     total_count: int | None
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What a manifest refers to: a configuration or a layer, with the size that the manifest says it has."""
+
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundManifest:
+    """A manifest, whose digest says for good what is in it.
+
+    ``size_bytes`` are its own. ``blobs`` are what an image refers to, each once; ``platforms`` are the manifests of
+    an index.
+    """
+
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    size_bytes: int
+    blobs: tuple[Blob, ...]
+    platforms: tuple[PlatformManifest, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Artifacts:
             return None
         if response.status == 404:
             return None
-        return ArtifactPage(
-            artifacts=tuple(map(artifact_of, parse_objects(response.body, self._api.host))),
-            total_count=total_count_of(response),
-        )
+        artifacts = tuple(map(artifact_of, parse_objects(response.body, self._api.host)))
+        total_count = total_count_of(response)
+        is_last = len(artifacts) < page_size if total_count is None else page * page_size >= total_count
+        return ArtifactPage(artifacts, total_count, is_last)
