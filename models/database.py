@@ -35,6 +35,8 @@ MODEL_MODULES = [
     "models.workspace",
     "models.integration",
     "models.space",
+    "models.usage",
+    "models.measured_content",
     "models.binding",
     "models.reader_credential",
     "models.change_feed",

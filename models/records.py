@@ -18,6 +18,7 @@ from models.enums import (
     Role,
     SpaceState,
     StaleReason,
+    UsageMethod,
     Visibility,
 )
 
@@ -120,6 +121,33 @@ class RepositoryRecord(Struct, frozen=True, gc=False):
     updated_at: datetime | None
     created_at: datetime
     image_host: str
+
+
+class UsageRecord(Struct, frozen=True, gc=False):
+    """What an integration or a space, whose id is `owner_id`, holds. `is_stale`: it could not be measured since."""
+
+    owner_id: int
+    space_count: int
+    repository_count: int | None
+    artifact_count: int | None
+    storage_bytes: int | None
+    quota_used_bytes: int | None
+    quota_limit_bytes: int | None
+    method: UsageMethod
+    growth_bytes_per_week: int | None
+    measured_at: datetime
+    is_stale: bool
+
+
+class UsagePointRecord(Struct, frozen=True, gc=False):
+    """What an integration or a space held from a moment on."""
+
+    owner_id: int
+    measured_at: datetime
+    repository_count: int | None
+    artifact_count: int | None
+    storage_bytes: int | None
+    quota_used_bytes: int | None
 
 
 class RoutineCredentialRecord(Struct, frozen=True, gc=False):

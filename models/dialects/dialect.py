@@ -4,6 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+PLAN_MEASUREMENTS = (
+    'INSERT INTO "usage_measurement" ("integration_id", "next_at") SELECT "id", "created_at" FROM "integration"'
+)
+"""Has the usage of integrations measured that were there before usage was."""
+
 
 class Dialect(Protocol):
     """The differences between the databases that we run on."""

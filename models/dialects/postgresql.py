@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from models.dialects.dialect import PLAN_MEASUREMENTS
+
 
 class PostgreSQL:
     """PostgreSQL by asyncpg."""
@@ -43,6 +45,7 @@ class PostgreSQL:
             'ALTER TABLE "namespace" ALTER COLUMN "cluster" TYPE VARCHAR(63) COLLATE "C"',
             'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
+        "0005_usage": (PLAN_MEASUREMENTS,),
     }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"

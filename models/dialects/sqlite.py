@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from models.dialects.dialect import PLAN_MEASUREMENTS
+
 
 class SQLite:
     """SQLite, as Tortoise stores into it: times as ISO text in UTC, JSON as text, booleans as 0 and 1."""
@@ -32,7 +34,7 @@ class SQLite:
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
     end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
     broken_references: str | None = "PRAGMA foreign_key_check"
-    after_migration: Mapping[str, tuple[str, ...]] = {}
+    after_migration: Mapping[str, tuple[str, ...]] = {"0005_usage": (PLAN_MEASUREMENTS,)}
 
     table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
 

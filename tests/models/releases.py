@@ -326,10 +326,43 @@ async def use_the_fourth(database: Database) -> None:
     await store(database, {"table_version": [{"name": "space", "version": 3}]})
 
 
+ROWS_OF_FIFTH: Rows = {
+    "integration_usage": [
+        {
+            "integration_id": 2,
+            "space_count": 1,
+            "repository_count": 1,
+            "storage_bytes": 9_000_000_000,
+            "method": "REFERENCED_BLOBS",
+            "measured_at": NOON,
+            "is_stale": False,
+        }
+    ],
+    "space_usage": [
+        {"space_id": 2, "storage_bytes": 9_000_000_000, "method": "REFERENCED_BLOBS", "measured_at": NOON},
+    ],
+    "usage_point": [
+        {"integration_id": 2, "space_id": space_id, "measured_at": NOON, "storage_bytes": 9_000_000_000}
+        for space_id in (None, 2)
+    ],
+    "usage_hint": [{"space_id": 2, "repository_name": "team/app", "noted_at": LATER}],
+    "measured_tag": [{"repository_id": 2, "name": "1", "digest": "sha256:1"}],
+    "measured_artifact": [{"integration_id": 2, "digest": "sha256:1", "blobs": '{"sha256:1": 9000000000}'}],
+    "space_blob": [{"space_id": 2, "digest": "sha256:1", "size_bytes": 9_000_000_000}],
+}
+"""What the fifth release added; when integrations are to be measured, its migration has written."""
+
+
+async def use_the_fifth(database: Database) -> None:
+    """Go on with a database that the fourth release has used, and the fifth has migrated."""
+    await store(database, ROWS_OF_FIFTH)
+
+
 IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0001_initial": use_the_first,
     "0002_readers_feeds_repositories": use_the_second,
     "0003_workspaces_bindings_scopes": use_the_third,
     "0004_table_versions": use_the_fourth,
+    "0005_usage": use_the_fifth,
 }
 """How a database is used after each migration, in their order."""
