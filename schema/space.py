@@ -85,7 +85,7 @@ class Space(RecordBacked, Node):
     usage: Usage | None = loaded(
         UsageBySpaceIdLoader, key="id", description="What it holds, as last measured; null until it was."
     )
-    usage_history: list[UsagePoint] = usage_history(
+    usage_history: list[UsagePoint] | None = usage_history(
         HistoryOfSpaceLoader, description="What it held, oldest first: a point for each step in which that changed."
     )
     bindings: Connection[Annotated[Binding, strawberry.lazy("schema.binding")]] = nested_list(

@@ -91,7 +91,7 @@ def usage_history(loader_class: type[Loader[HistoryWanted, Any]], *, description
         step = STEPS[resolution]
         # To the end of the step that goes on now: the answer is then the same for that long.
         end = _end_of_step(info.context.services.clock(), step) if to is None else to
-        start = end - SPANS[resolution] if from_ is None else from_
+        start = _before(end, SPANS[resolution]) if from_ is None else from_
         if start >= end:
             raise bad_input("`from` must be before `to`.")
         if end - start > MOST_STEPS * step:
@@ -103,6 +103,12 @@ def usage_history(loader_class: type[Loader[HistoryWanted, Any]], *, description
     return strawberry.field(resolver=resolve, description=description, metadata={MOST_ITEMS: MOST_STEPS})
 
 
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def _before(moment: datetime, by: timedelta) -> datetime:
+    return moment - by if moment - _BEGINNING > by else _BEGINNING
+
+
 def _end_of_step(now: datetime, step: timedelta) -> datetime:
-    begun = datetime.min.replace(tzinfo=UTC)
-    return begun + ((now - begun) // step + 1) * step
+    return _BEGINNING + ((now - _BEGINNING) // step + 1) * step
