@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from models.database import Database, Transaction
+from models.database import Database
 from models.enums import SpaceState
 from models.reading import Statement
 from registry_clients.errors import RegistryError, UnexpectedAnswer
 from registry_clients.protocol import ReadsManifests
 from services.measured_content import RepositoryReading, write_readings, write_total
 from services.usage_claims import DueMeasurement, UsageClaims
-from services.usage_hints import Hint, noted_hints
+from services.usage_hints import NotedHint, noted_hints
 
 log = structlog.get_logger("usage")
 
@@ -52,7 +52,7 @@ class _Wanted:
     """What is known of each repository: the digests that its tags named."""
     digests: set[str]
     """The artifacts that were read before."""
-    hints: list[Hint]
+    hints: list[NotedHint]
     has_unreadable: bool = False
 
 
@@ -69,54 +69,48 @@ async def measure_manifests(
 
 
 async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
-    async def work(transaction: Transaction) -> _Wanted:
-        hints = await noted_hints(transaction, due.integration_id, due.begun_at)
-        statement = Statement(transaction.dialect)
-        owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
-        its_spaces = f's."integration_id" = {owner} AND s."state" = {present}'
-        rows = await transaction.fetch(
-            'SELECT r."id", r."name", r."space_id" FROM "repository" r JOIN "space" s ON s."id" = r."space_id"'
-            f" WHERE {its_spaces}",
-            *statement.values,
-        )
-        unmeasured = await transaction.fetch(
-            f'SELECT s."id" FROM "space" s WHERE {its_spaces}'
-            ' AND NOT EXISTS (SELECT 1 FROM "space_usage" u WHERE u."space_id" = s."id")',
-            *statement.values,
-        )
-        fresh = {row["id"] for row in unmeasured}
-        hinted = set(hints)
-        repositories = [
+    hints = await noted_hints(database, due.integration_id)
+    statement = Statement(database.dialect)
+    owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
+    its_spaces = f's."integration_id" = {owner} AND s."state" = {present}'
+    rows = await database.fetch(
+        'SELECT r."id", r."name", r."space_id" FROM "repository" r JOIN "space" s ON s."id" = r."space_id"'
+        f' WHERE {its_spaces} ORDER BY r."space_id", r."name"',
+        *statement.values,
+    )
+    unmeasured = await database.fetch(
+        f'SELECT s."id" FROM "space" s WHERE {its_spaces}'
+        ' AND NOT EXISTS (SELECT 1 FROM "space_usage" u WHERE u."space_id" = s."id")',
+        *statement.values,
+    )
+    fresh = {row["id"] for row in unmeasured}
+    hinted = {(hint.space_id, hint.repository_name) for hint in hints}
+    place = database.dialect.placeholder(1)
+    known = await database.fetch(
+        'SELECT t."repository_id", t."name", t."digest" FROM "measured_tag" t'
+        ' JOIN "repository" r ON r."id" = t."repository_id" JOIN "space" s ON s."id" = r."space_id"'
+        f' WHERE s."integration_id" = {place}',
+        due.integration_id,
+    )
+    tags: dict[int, dict[str, str]] = {}
+    for row in known:
+        tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
+    read = await database.fetch(
+        f'SELECT "digest" FROM "measured_artifact" WHERE "integration_id" = {place}', due.integration_id
+    )
+    return _Wanted(
+        repositories=[
             _Repository(row["id"], row["name"], row["space_id"])
             for row in rows
             if due.is_regular
             or row["space_id"] in fresh
-            or (row["space_id"], row["name"]) in hinted
-            or (row["space_id"], "") in hinted
-        ]
-        repositories.sort(key=lambda repository: (repository.space_id, repository.name))
-        known = await transaction.fetch(
-            'SELECT t."repository_id", t."name", t."digest" FROM "measured_tag" t'
-            ' JOIN "repository" r ON r."id" = t."repository_id" JOIN "space" s ON s."id" = r."space_id"'
-            f' WHERE s."integration_id" = {transaction.dialect.placeholder(1)}',
-            due.integration_id,
-        )
-        tags: dict[int, dict[str, str]] = {}
-        for row in known:
-            tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
-        read = await transaction.fetch(
-            f'SELECT "digest" FROM "measured_artifact" WHERE "integration_id" = {transaction.dialect.placeholder(1)}',
-            due.integration_id,
-        )
-        return _Wanted(
-            repositories,
-            fresh | {space_id for space_id, _ in hints},
-            tags,
-            {row["digest"] for row in read},
-            hints,
-        )
-
-    return await database.transact(work)
+            or not {(row["space_id"], row["name"]), (row["space_id"], "")}.isdisjoint(hinted)
+        ],
+        space_ids=fresh | {hint.space_id for hint in hints},
+        tags=tags,
+        digests={row["digest"] for row in read},
+        hints=hints,
+    )
 
 
 @dataclass(slots=True)

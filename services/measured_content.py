@@ -13,7 +13,7 @@ from models.database import Database, Transaction
 from models.enums import SpaceState, UsageMethod
 from models.reading import Statement
 from services.usage_claims import DueMeasurement, UsageClaims
-from services.usage_hints import Hint, settle_hints
+from services.usage_hints import NotedHint, settle_hints
 from services.usage_writing import Figures, repository_sums, write_integration_usage, write_space_usage
 
 
@@ -54,7 +54,7 @@ async def write_total(
     claims: UsageClaims,
     due: DueMeasurement,
     space_ids: Collection[int],
-    hints: Sequence[Hint],
+    hints: Sequence[NotedHint],
     *,
     is_stale: bool,
 ) -> None:
@@ -76,7 +76,7 @@ async def write_total(
         )
         if due.is_whole:
             await _forget_artifacts(transaction, due.integration_id)
-        await settle_hints(transaction, hints, due.begun_at)
+        await settle_hints(transaction, hints)
         await claims.end(transaction, due, is_done=True)
 
     await database.transact(work)

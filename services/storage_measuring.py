@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from models.database import Database, Transaction
 from models.enums import SpaceState, UsageMethod
+from models.queries.usage import usage_of_integrations
 from models.reading import Statement
 from registry_clients.errors import RegistryError
 from registry_clients.protocol import ReadsStorage
 from registry_clients.records import FoundSpace, SpaceSummary
 from services.registry_connections import RegistryTarget
 from services.usage_claims import DueMeasurement, UsageClaims
-from services.usage_hints import Hint, noted_hints, settle_hints
+from services.usage_hints import NotedHint, noted_hints, settle_hints
 from services.usage_writing import Figures, repository_sums, write_integration_usage, write_space_usage
+
+log = structlog.get_logger("usage")
 
 SUMMARIES_AT_ONCE = 8
 """Spaces that one registry is asked about at a time."""
@@ -32,7 +37,7 @@ SUMMARIES_WRITTEN_AT_ONCE = 200
 class _Wanted:
     spaces: dict[int, FoundSpace]
     """By their ids: what is to be asked for."""
-    hints: list[Hint]
+    hints: list[NotedHint]
     total: tuple[int | None, datetime] | None
     """What was stored in all when that was last asked, and when."""
 
@@ -55,10 +60,14 @@ async def measure_storage(
         await _write(database, claims, due, summaries.found, wanted.hints)
         if summaries.failure is not None:
             raise summaries.failure
-    total = wanted.total or (None, due.begun_at)
-    if due.is_regular and not target.is_administrator_refused:
+    total, is_total_old = wanted.total or (None, due.begun_at), target.is_administrator_refused
+    if due.is_regular and not is_total_old:
         # It takes the administrator's credential, which costs the registry much: only at the usual times.
-        total = (await client.read_storage_statistics()).storage_bytes, due.begun_at
+        try:
+            total = (await client.read_storage_statistics()).storage_bytes, due.begun_at
+        except RegistryError as error:
+            log.info("storage could not be read", integration_id=due.integration_id, reason=error.reason.value)
+            is_total_old = True
 
     async def work(transaction: Transaction) -> None:
         if await claims.is_held(transaction, due):
@@ -69,41 +78,33 @@ async def measure_storage(
                 UsageMethod.REGISTRY_STATISTICS,
                 due.begun_at,
                 total_measured_at=total[1],
-                is_stale=target.is_administrator_refused,
+                is_stale=is_total_old,
             )
-            await settle_hints(transaction, wanted.hints, due.begun_at)
+            await settle_hints(transaction, wanted.hints)
             await claims.end(transaction, due, is_done=True)
 
     await database.transact(work)
 
 
 async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
-    async def work(transaction: Transaction) -> _Wanted:
-        hints = await noted_hints(transaction, due.integration_id, due.begun_at)
-        statement = Statement(transaction.dialect)
-        owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
-        condition = ""
-        if not due.is_whole:
-            hinted = statement.is_one_of('s."id"', sorted({space_id for space_id, _ in hints}))
-            condition = f' AND ({hinted} OR NOT EXISTS (SELECT 1 FROM "space_usage" u WHERE u."space_id" = s."id"))'
-        rows = await transaction.fetch(
-            'SELECT s."id", s."external_id", s."name" FROM "space" s'
-            f' WHERE s."integration_id" = {owner} AND s."state" = {present}{condition} ORDER BY s."id"',
-            *statement.values,
-        )
-        place = transaction.dialect.placeholder(1)
-        known = await transaction.fetch(
-            f'SELECT "storage_bytes", "measured_at" FROM "integration_usage" WHERE "integration_id" = {place}',
-            due.integration_id,
-        )
-        read_time = transaction.dialect.datetime
-        return _Wanted(
-            {row["id"]: FoundSpace(row["external_id"], row["name"], is_public=None) for row in rows},
-            hints,
-            (known[0]["storage_bytes"], read_time(known[0]["measured_at"])) if known else None,
-        )
-
-    return await database.transact(work)
+    hints = await noted_hints(database, due.integration_id)
+    statement = Statement(database.dialect)
+    owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
+    condition = ""
+    if not due.is_whole:
+        hinted = statement.is_one_of('s."id"', sorted({hint.space_id for hint in hints}))
+        condition = f' AND ({hinted} OR NOT EXISTS (SELECT 1 FROM "space_usage" u WHERE u."space_id" = s."id"))'
+    rows = await database.fetch(
+        'SELECT s."id", s."external_id", s."name" FROM "space" s'
+        f' WHERE s."integration_id" = {owner} AND s."state" = {present}{condition} ORDER BY s."id"',
+        *statement.values,
+    )
+    known = await usage_of_integrations(database, [due.integration_id])
+    return _Wanted(
+        {row["id"]: FoundSpace(row["external_id"], row["name"], is_public=None) for row in rows},
+        hints,
+        {id_: (usage.storage_bytes, usage.measured_at) for id_, usage in known.items()}.get(due.integration_id),
+    )
 
 
 async def _summarize(client: ReadsStorage, spaces: dict[int, FoundSpace]) -> _Summaries:
@@ -133,7 +134,7 @@ async def _write(
     claims: UsageClaims,
     due: DueMeasurement,
     summaries: dict[int, SpaceSummary],
-    hints: Sequence[Hint],
+    hints: Sequence[NotedHint],
 ) -> None:
     if not summaries:
         return
@@ -158,7 +159,6 @@ async def _write(
             for space_id in standing
         }
         await write_space_usage(transaction, due.integration_id, figures, UsageMethod.PROJECT_SUMMARY, due.begun_at)
-        done = set(summaries)
-        await settle_hints(transaction, [hint for hint in hints if hint[0] in done], due.begun_at)
+        await settle_hints(transaction, [hint for hint in hints if hint.space_id in summaries])
 
     await database.transact(work)

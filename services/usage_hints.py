@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import Transaction
-from models.reading import Statement
+from models.reading import Readable, Statement
 
 Hint = tuple[int, str]
 """A space's id, and the name of one of its repositories; empty: any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedHint:
+    """A hint, and when it was last given."""
+
+    space_id: int
+    repository_name: str
+    noted_at: datetime
 
 
 async def note_hints(transaction: Transaction, integration_id: int, hints: Collection[Hint], now: datetime) -> None:
@@ -31,25 +41,25 @@ async def note_hints(transaction: Transaction, integration_id: int, hints: Colle
     )
 
 
-async def noted_hints(transaction: Transaction, integration_id: int, by: datetime) -> list[Hint]:
-    """Return what was noted of an integration until a moment."""
-    place = transaction.dialect.placeholder
-    rows = await transaction.fetch(
-        'SELECT h."space_id", h."repository_name" FROM "usage_hint" h JOIN "space" s ON s."id" = h."space_id"'
-        f' WHERE s."integration_id" = {place(1)} AND h."noted_at" <= {place(2)}',
+async def noted_hints(readable: Readable, integration_id: int) -> list[NotedHint]:
+    """Return what is noted of an integration."""
+    rows = await readable.fetch(
+        'SELECT h."space_id", h."repository_name", h."noted_at" FROM "usage_hint" h'
+        ' JOIN "space" s ON s."id" = h."space_id"'
+        f' WHERE s."integration_id" = {readable.dialect.placeholder(1)}',
         integration_id,
-        by,
     )
-    return [(row["space_id"], row["repository_name"]) for row in rows]
+    read_time = readable.dialect.datetime
+    return [NotedHint(row["space_id"], row["repository_name"], read_time(row["noted_at"])) for row in rows]
 
 
-async def settle_hints(transaction: Transaction, hints: Sequence[Hint], by: datetime) -> None:
-    """Forget what was followed, unless it was said again since a moment."""
+async def settle_hints(transaction: Transaction, hints: Sequence[NotedHint]) -> None:
+    """Forget what was followed, unless it was said again since."""
     place = transaction.dialect.placeholder
     await transaction.execute_many(
         f'DELETE FROM "usage_hint" WHERE "space_id" = {place(1)} AND "repository_name" = {place(2)}'
-        f' AND "noted_at" <= {place(3)}',
-        [(space_id, name, by) for space_id, name in hints],
+        f' AND "noted_at" = {place(3)}',
+        [(hint.space_id, hint.repository_name, hint.noted_at) for hint in hints],
     )
 
 

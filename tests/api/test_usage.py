@@ -137,9 +137,9 @@ def test_who_sees_what(quiet_server: RunningServer) -> None:
             return found
 
         nothing = {"usage": None, "usageHistory": None}
-        whole = {"usage": {"storageBytes": 10}, "usageHistory": []}
+        whole: dict[str, Any] = {"usage": {"storageBytes": 10}, "usageHistory": []}
         # Of the space nothing was measured yet.
-        space = {"usage": None, "usageHistory": []}
+        space: dict[str, Any] = {"usage": None, "usageHistory": []}
         assert seen("platform admin") == [whole, whole, space]
         assert seen("admin of A") == [nothing, whole, space]
         assert seen("member of A") == [nothing, nothing, space]
