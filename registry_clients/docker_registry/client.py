@@ -8,7 +8,6 @@ from yarl import URL
 
 from registry_clients.docker_registry.authentication import AuthenticatedAnswer, Authentication
 from registry_clients.docker_registry.payloads import (
-    is_repository_name,
     parse_catalogue_page,
     parse_next_last,
     parse_object,
@@ -17,6 +16,7 @@ from registry_clients.docker_registry.refusals import API_VERSION_HEADER, Call, 
 from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.error_bodies import parse_errors
 from registry_clients.errors import OtherKind, TimedOut, UnexpectedAnswer
+from registry_clients.image_reference import is_repository_name
 from registry_clients.kind import RegistryKind
 from registry_clients.recognition import hints_at_harbor, is_harbor
 from registry_clients.records import FoundRepository, FoundSpace, ProbeAnswer, RegistryContents, Verification

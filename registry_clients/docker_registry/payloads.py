@@ -13,11 +13,6 @@ from registry_clients.errors import UnexpectedAnswer
 DEFAULT_TOKEN_LIFETIME_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 64 * 1024
 
-# distribution/reference: components of lower case letters and digits, parted by ., _, __ or dashes.
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_MAX_REPOSITORY_NAME_CHARACTERS = 255
-
 _NEXT_LINK = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -99,8 +94,3 @@ def parse_token(body: bytes, host: str) -> BearerToken:
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
         lifetime = DEFAULT_TOKEN_LIFETIME_SECONDS
     return BearerToken(token, float(lifetime))
-
-
-def is_repository_name(name: str) -> bool:
-    """Say whether a name is one that can be pulled."""
-    return len(name) <= _MAX_REPOSITORY_NAME_CHARACTERS and _REPOSITORY_NAME.fullmatch(name) is not None
