@@ -130,7 +130,9 @@ class LiveContents:
         if missing:
             batch.health = await health_by_integration_id(self._database, _ids(missing))
             for each in missing:
-                if not self._is_credential_refused(each, batch):
+                # A call that was under way may have brought it meanwhile.
+                known[each] = self._known(each, batch)
+                if known[each] is None and not self._is_credential_refused(each, batch):
                     batch.flights[each] = self._flight(each, batch.targets[each.integration_id])
             silent = [flight for each, flight in batch.flights.items() if batch.is_silent(each)]
             await _wait(set(batch.flights.values()).difference(silent), began, self._deadline_seconds)
