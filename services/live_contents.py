@@ -37,6 +37,9 @@ T = TypeVar("T")
 CALLS_AT_ONCE = 6
 """To one registry. Of its eight connections, two are left to probes and looks."""
 
+CALL_TIMEOUT_SECONDS = 10.0
+"""How long a call goes on at most, whoever waits: what hangs keeps nobody from a new one for longer."""
+
 FRESH_SECONDS = 3.0
 """For so long an answer, or that there was none, is as good as a new one."""
 
@@ -213,7 +216,10 @@ class LiveContents:
         except TimeoutError:
             return self._silence(target)
         try:
-            return await self._ask(wanted, target)
+            async with asyncio.timeout(max(self._deadline_seconds, CALL_TIMEOUT_SECONDS)):
+                return await self._ask(wanted, target)
+        except TimeoutError:
+            return self._silence(target)
         except RegistryError as error:
             return Unavailable(HealthReason(error.reason.value), error.message, target.workspace_id)
         except Exception as error:
