@@ -67,7 +67,7 @@ class FakeRegistries:
 
     tag_lists: Counter[str] = field(default_factory=Counter)
     manifests: Counter[str] = field(default_factory=Counter)
-    """How often each was asked for the tags of a repository, and for what one of them names."""
+    """How often each was asked for the tags of a repository, and for a manifest by tag or digest."""
 
     keeps_connections: bool = True
     scheme: str = "http"
@@ -169,12 +169,13 @@ class FakeRegistries:
             return 404, orjson.dumps({"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known"}]})
         return 200, orjson.dumps({"name": repository, "tags": tags})
 
-    def _manifest(self, name: str, repository: str, tag: str) -> tuple[int, bytes, list[tuple[str, str]]]:
-        if tag not in self.tags.get(name, {}).get(repository, []):
-            return 404, orjson.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}), []
-        body = manifest_of(repository, tag)
-        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        return 200, body, [("Content-Type", _OCI_MANIFEST), ("Docker-Content-Digest", digest)]
+    def _manifest(self, name: str, repository: str, reference: str) -> tuple[int, bytes, list[tuple[str, str]]]:
+        for tag in self.tags.get(name, {}).get(repository, []):
+            body = manifest_of(repository, tag)
+            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+            if reference in (tag, digest):
+                return 200, body, [("Content-Type", _OCI_MANIFEST), ("Docker-Content-Digest", digest)]
+        return 404, orjson.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}), []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
