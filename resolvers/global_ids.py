@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from services.image_names import is_digest
+from registry_clients.image_reference import is_digest
 
 MAX_CHARACTERS = 240
 """Enough for an artifact with the longest digest that is in use, sha512."""

@@ -8,14 +8,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from models.records import RepositoryRecord
+from registry_clients.media_types import IMAGE_CONFIGURATIONS
 from registry_clients.records import ArtifactPage, FoundArtifact, FoundTag, PlatformManifest
 from resolvers.global_ids import ArtifactKey
 from services.live_answers import Told
-
-_IMAGES = frozenset(
-    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"},
-)
-"""What some registries call container images, by the type of their configuration; others call them nothing."""
 
 
 class ArtifactRecord(Struct, frozen=True):
@@ -44,7 +40,8 @@ class ArtifactRecord(Struct, frozen=True):
     @property
     def artifact_type(self) -> str | None:
         """What it is where it is no container image."""
-        return None if self.found.artifact_type in _IMAGES else self.found.artifact_type
+        # Some registries call images by the type of their configuration, others call them nothing.
+        return None if self.found.artifact_type in IMAGE_CONFIGURATIONS else self.found.artifact_type
 
     @property
     def size_bytes(self) -> int:

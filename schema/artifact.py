@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers.live_paging import listed_page
 from resolvers.live_records import ArtifactRecord, artifacts_of, tags_of
-from schema.connection import After, First
-from schema.live_connection import LiveConnection, LiveList
+from schema.live_connection import HeldList, LiveConnection, LiveList, live_list
 from schema.node import Node, RecordBacked
 from schema.scalars import ByteSize, Digest
 
@@ -56,8 +55,7 @@ def _pull_command(root: strawberry.Parent[ArtifactRecord]) -> str | None:
     return f"docker pull {repository.image_host}/{repository.name}@{root.digest}"
 
 
-def _tags(root: strawberry.Parent[ArtifactRecord], first: First = None, after: After = None) -> Any:
-    return listed_page("tags of artifact", first, after, root.tags, root.as_of, is_stale=root.is_stale)
+TAGS_OF_ARTIFACT = HeldList("tags of artifact", attrgetter("tags"))
 
 
 @strawberry.type(description="Something that can be pulled by its digest: an image, or what else registries keep.")
@@ -77,8 +75,8 @@ class Artifact(RecordBacked, Node):
     size_bytes: ByteSize = strawberry.field(
         description="Its size with all that it refers to, in bytes; of an index, with all its images."
     )
-    tags: TagConnection | None = strawberry.field(
-        resolver=_tags,
+    tags: TagConnection | None = live_list(
+        TAGS_OF_ARTIFACT,
         description="Its names, as far as the registry tells of them together with it. A Docker Registry doesn't where "
         "an artifact is asked for by its id, and in lists it tells those of the same page.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from resolvers.global_ids import global_id
 from resolvers.live_paging import LivePage
 from resolvers.loading import LOADED_METADATA, LoadedField
 from schema.connection import NESTED_METADATA, ListPage, NestedList
-from schema.live_connection import LIVE_METADATA, LiveList
+from schema.live_connection import LIVE_METADATA, HeldList, LiveList
 from schema.node import MOST_ITEMS, RecordBacked, node_id
 
 DEFINITION = "strawberry-definition"
@@ -57,7 +57,8 @@ def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLOb
     if NESTED_METADATA in field.metadata:
         return Level(partial(_pages, schema, field, field.metadata[NESTED_METADATA]))
     if LIVE_METADATA in field.metadata:
-        return Level(partial(_live_pages, schema, field, field.metadata[LIVE_METADATA]), is_slow=True)
+        live: LiveList | HeldList = field.metadata[LIVE_METADATA]
+        return Level(partial(_live_pages, schema, field, live), is_slow=live.is_slow)
     if resolver.wrapped_func is node_id:
         return Computed(_id_of(type_.name))
     takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None
@@ -77,8 +78,13 @@ async def _pages(
 
 
 async def _live_pages(
-    schema: strawberry.Schema, field: StrawberryField, live: LiveList, context: Any, sources: Any, arguments: Any
-) -> list[LivePage | Exception]:
+    schema: strawberry.Schema,
+    field: StrawberryField,
+    live: LiveList | HeldList,
+    context: Any,
+    sources: Any,
+    arguments: Any,
+) -> Sequence[LivePage | Exception]:
     return await live.pages(context, sources, **_converted(schema, field, arguments))
 
 

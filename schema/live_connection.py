@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import strawberry
 
 from models.records import RepositoryRecord
 from registry_clients.records import ArtifactPage
 from resolvers.context import Info, RequestContext
-from resolvers.live_paging import LivePage, LivePageRequest, live_page_request, page_of
+from resolvers.live_paging import LivePage, LivePageRequest, listed_page, live_page_request, page_of
+from resolvers.live_records import ArtifactRecord
 from resolvers.public_errors import PublicError
 from schema.connection import After, Edge, First, PageInfo
 from schema.health import REASONS
@@ -24,7 +25,7 @@ from services.viewer import ViewerScope
 T = TypeVar("T")
 
 LIVE_METADATA = "live"
-"""The key in a field's metadata under which its `LiveList` lies."""
+"""The key in a field's metadata under which its `LiveList` or `HeldList` lies."""
 
 
 def _edges(root: strawberry.Parent[LivePage]):  # type: ignore[no-untyped-def]
@@ -77,6 +78,9 @@ class LiveList:
     is_counted: bool
     """Whether registries that tell how many artifacts there are tell with it how long this list is."""
 
+    is_slow: ClassVar[bool] = True
+    """Whether nothing else should wait for it."""
+
     async def pages(
         self,
         context: RequestContext,
@@ -114,12 +118,32 @@ class LiveList:
         return page_of(request, told, partial(self.items_of, repository), is_counted=self.is_counted)
 
 
-def live_list(live: LiveList, *, description: str) -> Any:
-    """Declare a field of repositories: a list that is asked of registries, of the type that the class gives it."""
+@dataclass(frozen=True, slots=True)
+class HeldList:
+    """A list that came from a registry together with the artifact that it is of."""
 
-    async def resolve(
-        root: strawberry.Parent[RepositoryRecord], info: Info, first: First = None, after: After = None
-    ) -> Any:
+    name: str
+    items_of: Callable[[ArtifactRecord], Sequence[Any]]
+    is_slow: ClassVar[bool] = False
+
+    async def pages(
+        self,
+        context: RequestContext,
+        artifacts: Sequence[ArtifactRecord],
+        first: int | None = None,
+        after: str | None = None,
+    ) -> list[LivePage]:
+        """Return the page of each artifact, in their order."""
+        return [
+            listed_page(self.name, first, after, self.items_of(artifact), artifact.as_of, is_stale=artifact.is_stale)
+            for artifact in artifacts
+        ]
+
+
+def live_list(live: LiveList | HeldList, *, description: str) -> Any:
+    """Declare a field: a list that registries told, of the type that the class gives it."""
+
+    async def resolve(root: strawberry.Parent[Any], info: Info, first: First = None, after: After = None) -> Any:
         (page,) = await live.pages(info.context, [root], first, after)
         if isinstance(page, Exception):
             raise page

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from models.enums import RegistryKind
 
 DEFAULT_SPACE = "library"
 """On a Docker Registry: the space of names of one segment, whose images have no prefix but the host's."""
-
-MAX_DIGEST_CHARACTERS = 150
-"""The longest in use, sha512, has 135."""
-
-# Source: the grammar of github.com/distribution/reference.
-_DIGEST = re.compile(r"[a-z][a-z0-9]*(?:[-_+.][a-z][a-z0-9]*)*:[0-9a-fA-F]{32,}")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 def image_prefixes(image_host: str, space_name: str, kind: RegistryKind) -> list[str]:
@@ -30,13 +21,3 @@ def space_name_of(repository: str, kind: RegistryKind) -> str | None:
     if rest:
         return first
     return DEFAULT_SPACE if kind is RegistryKind.DOCKER_REGISTRY else None
-
-
-def is_digest(text: str) -> bool:
-    """Return whether a text has the form of a digest."""
-    return len(text) <= MAX_DIGEST_CHARACTERS and _DIGEST.fullmatch(text) is not None
-
-
-def is_tag(text: str) -> bool:
-    """Return whether a text has the form of a tag."""
-    return _TAG.fullmatch(text) is not None

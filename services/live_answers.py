@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 from models.enums import HealthReason
 from registry_clients.errors import UnexpectedAnswer
+from registry_clients.image_reference import is_digest, is_tag
 from registry_clients.protocol import ListsArtifacts
 from registry_clients.records import ArtifactPage, FoundArtifact
-from services.image_names import is_digest, is_tag
 
 T = TypeVar("T")
 

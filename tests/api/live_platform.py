@@ -11,6 +11,7 @@ from models.database import Transaction
 from models.enums import HealthStatus
 from models.space import Repository, Space
 from resolvers.global_ids import global_id
+from services.services import Services
 from tests.seeding import LONG, seed_integrations, seed_spaces
 from tests.servers.fake_registries import FakeRegistries
 from tests.serving import RunningServer
@@ -51,32 +52,36 @@ class Platform:
         return {"first": len(ids), "ids": ids}
 
 
+async def seed(services: Services, urls: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Write a Docker Registry at each address, with twenty spaces that are bound twice, and a repository in one.
+
+    Return the integrations' ids, and the global ids of their repositories in the same order.
+    """
+    database = services.database
+    ids = await seed_integrations(database, urls, status=HealthStatus.HEALTHY, first_probe_in=LONG)
+    await seed_spaces(database, {id_: [f"space-{number:03}" for number in range(SPACES_EACH)] for id_ in ids})
+    workspaces = await seed_workspaces(database, 10)
+    pairs = [
+        (space_id, workspaces[(BINDINGS_EACH * space_id + number) % len(workspaces)])
+        for space_id in await space_ids(database)
+        for number in range(BINDINGS_EACH)
+    ]
+    await seed_bindings(database, pairs)
+
+    async def repositories(_: Transaction) -> dict[int, int]:
+        found = {}
+        for space in await Space.filter(name="space-000", integration_id__in=ids).select_related("integration"):
+            repository = await Repository.create(space=space, name=REPOSITORY, created_at=services.clock())
+            found[space.integration.id] = repository.id
+        return found
+
+    keys = await database.transact(repositories)
+    return ids, [global_id("Repository", keys[id_]) for id_ in ids]
+
+
 def fill(server: RunningServer, urls: Sequence[str]) -> Platform:
-    """Put a Docker Registry at each address, with twenty spaces that are bound twice, and a repository in one."""
-    database = server.services.database
-
-    async def seed() -> tuple[list[int], list[str]]:
-        ids = await seed_integrations(database, urls, status=HealthStatus.HEALTHY, first_probe_in=LONG)
-        await seed_spaces(database, {id_: [f"space-{number:03}" for number in range(SPACES_EACH)] for id_ in ids})
-        workspaces = await seed_workspaces(database, 10)
-        pairs = [
-            (space_id, workspaces[(BINDINGS_EACH * space_id + number) % len(workspaces)])
-            for space_id in await space_ids(database)
-            for number in range(BINDINGS_EACH)
-        ]
-        await seed_bindings(database, pairs)
-
-        async def repositories(_: Transaction) -> dict[int, int]:
-            found = {}
-            for space in await Space.filter(name="space-000", integration_id__in=ids).select_related("integration"):
-                repository = await Repository.create(space=space, name=REPOSITORY, created_at=server.services.clock())
-                found[space.integration.id] = repository.id
-            return found
-
-        keys = await database.transact(repositories)
-        return ids, [global_id("Repository", keys[id_]) for id_ in ids]
-
-    return Platform(server, *server.run(seed()))
+    """Write what `seed` does into a server's database."""
+    return Platform(server, *server.run(seed(server.services, urls)))
 
 
 def tag_all(registries: FakeRegistries, names: Sequence[str]) -> None:
@@ -85,8 +90,8 @@ def tag_all(registries: FakeRegistries, names: Sequence[str]) -> None:
         registries.tags[name] = {REPOSITORY: TAGS}
 
 
-def get_old(server: RunningServer, by: timedelta = timedelta(minutes=1)) -> None:
+def get_old(services: Services, by: timedelta = timedelta(minutes=1)) -> None:
     """Have so much time pass for what registries said."""
-    live = server.services.live_contents
+    live = services.live_contents
     before = live._monotonic
     live._monotonic = lambda: before() + by.total_seconds()

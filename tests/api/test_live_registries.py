@@ -92,7 +92,7 @@ def test_each_registry_is_asked_once_for_each_kind_of_thing(server: RunningServe
         of_harbors = [global_id("Repository", key) for (key,) in rows]
         statements = []
         for count in (3, ALL - len(harbors)):
-            get_old(server)
+            get_old(server.services)
             for counter in (registries.tag_lists, registries.manifests):
                 counter.clear()
             for harbor in harbors:
@@ -153,7 +153,7 @@ def test_what_was_said_before_stands_for_those_that_have_died(
     platform = fill(server, [registries.url(name) for name in NAMES])
     for node in server.graphql(DASHBOARD, platform.variables())["nodes"]:
         require_full(node)
-    get_old(server)
+    get_old(server.services)
     dying = NAMES[:DEAD]
     with ExitStack() as held:
         for name in dying:
@@ -222,7 +222,7 @@ def test_who_does_not_administer_a_registry_is_not_told_where_it_is(
 def test_an_answer_with_something_live_is_not_kept(server: RunningServer, registries: FakeRegistries) -> None:
     platform = fill(server, [registries.url(NAMES[0])])
     for number in range(1, 4):
-        get_old(server)
+        get_old(server.services)
         server.graphql(DASHBOARD, platform.variables())
         assert registries.tag_lists[NAMES[0]] == number
 
