@@ -155,7 +155,7 @@ def live_list(live: LiveList | HeldList, *, description: str) -> Any:
 def error_for(why: NotTold, scope: ViewerScope) -> Exception:
     """Return the error of a field for which a registry was asked in vain, as the viewer may read it."""
     if isinstance(why, Unavailable):
-        detail = why.message if scope.administers(why.workspace_id) else REASONS[why.reason]
+        detail = (why.message if scope.administers(why.workspace_id) else None) or REASONS[why.reason]
         return PublicError(
             f"The registry can't be read now. {detail}", "REGISTRY_UNAVAILABLE", {"reason": why.reason.value}
         )

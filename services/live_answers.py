@@ -71,10 +71,10 @@ def _require_proper_names(artifacts: Sequence[FoundArtifact]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Why a registry could not be asked. `message` is for those who administer what is the workspace's."""
+    """Why a registry could not be asked. `message` says more, to those who administer what is the workspace's."""
 
     reason: HealthReason
-    message: str
+    message: str | None
     workspace_id: int | None
     """The workspace that brought the registry, None for the platform's."""
 

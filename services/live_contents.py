@@ -85,7 +85,7 @@ class _Batch:
         health, workspace_id = self.health_of(wanted), self.targets[wanted.integration_id].workspace_id
         if health is None or health.reason is None:
             return None
-        return Unavailable(health.reason, health.message or "", workspace_id)
+        return Unavailable(health.reason, health.message, workspace_id)
 
     def is_silent(self, wanted: Wanted[Any]) -> bool:
         """Return whether no answer is to be expected."""

@@ -11,6 +11,7 @@ from graphql.execution import Executor
 from execution import LevelExecutor
 from models.enums import Role
 from resolvers.context import RequestContext
+from resolvers.global_ids import ArtifactKey, global_id, parse_global_id
 from services.viewer import Viewer
 from tests.api.live_platform import fill as fill_platform
 from tests.api.live_platform import tag_all
@@ -110,6 +111,8 @@ def test_what_registries_are_asked_for_is_answered_the_same(running_server: Runn
         registries.instead["broken"] = (500, b"no")
         platform = fill_platform(running_server, [registries.url(name) for name in names])
         ids = ", ".join(f'"{id_}"' for id_ in platform.repository_ids)
+        broken = ArtifactKey(parse_global_id(platform.repository_ids[2])[1], f"sha256:{'0' * 64}")
+        artifacts = f'"{global_id("Artifact", broken)}", "nothing"'
         query = f"""{{ nodes(ids: [{ids}]) {{ ... on Repository {{
             artifacts(first: 2) {{ isStale totalCount pageInfo {{ endCursor hasNextPage }} edges {{ cursor node {{
                 id pullCommand repository {{ name tags {{ nodes {{ name }} }} }}
@@ -117,7 +120,7 @@ def test_what_registries_are_asked_for_is_answered_the_same(running_server: Runn
             }} }} }}
             none: artifacts(first: 0) {{ isStale }}
             tags(after: "nothing") {{ isStale }}
-        }} }} }}"""
+        }} }} ofBroken: nodes(ids: [{artifacts}]) {{ id }} }}"""
         core = running_server.run(answer(Executor, query, viewer, running_server))
         level = running_server.run(answer(LevelExecutor, query, viewer, running_server))
 
@@ -125,6 +128,8 @@ def test_what_registries_are_asked_for_is_answered_the_same(running_server: Runn
         assert level.data is not None
         assert [len(node["artifacts"]["edges"]) for node in level.data["nodes"][:2]] == [2, 2]
         assert level.data["nodes"][2] == {"artifacts": None, "none": None, "tags": None}
+        assert level.data["ofBroken"] == [None, None]
+        assert ["ofBroken", 0] in [error.path for error in level.errors or ()]
         assert registries.tag_lists["well"] == registries.tag_lists["also-well"] == 2
 
 
