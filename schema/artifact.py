@@ -80,7 +80,9 @@ class Artifact(RecordBacked, Node):
         description="Its names, as far as the registry tells of them together with it. A Docker Registry doesn't where "
         "an artifact is asked for by its id, and in lists it tells those of the same page.",
     )
-    platforms: list[PlatformManifest] = strawberry.field(description="Of an index: its images. Else empty.")
+    platforms: list[PlatformManifest] = strawberry.field(
+        description="Of an index: its images, 256 at most. Else empty."
+    )
     pushed_at: datetime | None = strawberry.field(description="When it came; null where the registry doesn't tell.")
     pulled_at: datetime | None = strawberry.field(
         description="When it was last pulled; null where it never was, and where the registry doesn't tell."

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -15,6 +14,9 @@ from registry_clients.protocol import ListsArtifacts
 from registry_clients.records import ArtifactPage, FoundArtifact
 
 T = TypeVar("T")
+
+MOST_PLATFORMS = 256
+"""Of one index; usual are ten. Whoever may push could push one of 30,000, which a page would hold a hundred times."""
 
 NO_ARTIFACTS = ArtifactPage((), 0, is_last=True)
 
@@ -43,8 +45,7 @@ class ArtifactsWanted(Wanted[ArtifactPage]):
         page = await client.list_artifacts(self.repository_name, page=self.page, page_size=self.page_size)
         if page is None:
             return NO_ARTIFACTS
-        _require_proper_names(page.artifacts)
-        return page
+        return replace(page, artifacts=tuple(map(_checked, page.artifacts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,20 @@ class ArtifactWanted(Wanted[FoundArtifact | None]):
     async def ask(self, client: ListsArtifacts) -> FoundArtifact | None:
         """Return the artifact, None when there is none."""
         artifact = await client.look_at_artifact(self.repository_name, self.digest)
-        if artifact is not None:
-            _require_proper_names([artifact])
-        return artifact
+        return None if artifact is None else _checked(artifact)
 
 
-def _require_proper_names(artifacts: Sequence[FoundArtifact]) -> None:
-    """Raise UnexpectedAnswer where a digest or tag has not the form of one: people paste them into their shells."""
-    for artifact in artifacts:
-        digests = [artifact.digest, *(platform.digest for platform in artifact.platforms)]
-        if not all(map(is_digest, digests)) or not all(is_tag(tag.name) for tag in artifact.tags):
-            raise UnexpectedAnswer("It answers with digests or tags that no registry has.")
+def _checked(artifact: FoundArtifact) -> FoundArtifact:
+    """Return an artifact as it may be passed on.
+
+    Raises UnexpectedAnswer where a digest or tag has not the form of one: people paste them into their shells.
+    """
+    if len(artifact.platforms) > MOST_PLATFORMS:
+        artifact = replace(artifact, platforms=artifact.platforms[:MOST_PLATFORMS])
+    digests = [artifact.digest, *(platform.digest for platform in artifact.platforms)]
+    if not all(map(is_digest, digests)) or not all(is_tag(tag.name) for tag in artifact.tags):
+        raise UnexpectedAnswer("It answers with digests or tags that no registry has.")
+    return artifact
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from models.queries.spaces import SPACES, space_by_name
 from models.queries.workspaces import WORKSPACES, workspace_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from resolvers.context import Info
-from resolvers.global_ids import InvalidId, key_of, parse_artifact_id, parse_global_id
-from resolvers.live_records import ArtifactRecord
+from resolvers.global_ids import InvalidId, key_of, parse_global_id
 from resolvers.loaders import (
     AccessTokenByIdLoader,
     AuditEventByIdLoader,
@@ -32,6 +31,7 @@ from resolvers.public_errors import bad_input
 from resolvers.workspace_loaders import BindingByIdLoader, NamespaceByIdLoader, WorkspaceByIdLoader
 from schema.access_token import AccessToken, Viewer
 from schema.arguments import MOST_IDS, checked_text
+from schema.artifact_nodes import artifact_node
 from schema.audit_event import AuditEvent, AuditFilter, audit_conditions
 from schema.connection import After, Connection, First, connection
 from schema.declaring import query
@@ -43,7 +43,6 @@ from schema.integration import (
     integration_conditions,
     integration_order,
 )
-from schema.live_connection import error_for
 from schema.node import Node, backed, backed_if_any
 from schema.pull_access import NamespaceRef, PullAccess, answered
 from schema.server_info import RegistryKindInfo, ServerInfo
@@ -55,7 +54,6 @@ from schema.workspace import (
     workspace_conditions,
     workspace_order,
 )
-from services.live_answers import ArtifactWanted, Told
 
 T = TypeVar("T")
 
@@ -77,25 +75,9 @@ async def _node(info: Info, node_id: str) -> Node | Exception | None:
     try:
         type_name, key = parse_global_id(node_id)
     except InvalidId:
-        return await _artifact(info, node_id)
+        return await artifact_node(info, node_id)
     loader_class = NODE_LOADERS.get(type_name)
     return None if loader_class is None else await _loaded(info, loader_class, Node, key)
-
-
-async def _artifact(info: Info, node_id: str) -> Node | Exception | None:
-    try:
-        key = parse_artifact_id(node_id)
-    except InvalidId:
-        return None
-    repository = await info.context.loader(RepositoryByIdLoader).load(key.repository_id)
-    if repository is None:
-        return None
-    wanted = ArtifactWanted(repository.integration_id, repository.name, key.digest)
-    (told,) = await info.context.live.told([wanted])
-    if not isinstance(told, Told):
-        return error_for(told, info.context.scope)
-    found = told.value
-    return None if found is None else backed(Node, ArtifactRecord(repository, found, told.as_of, told.is_stale))
 
 
 async def _loaded(info: Info, loader_class: type[Loader[int, Any]], type_: type[T], key: int | None) -> T | None:

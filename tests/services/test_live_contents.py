@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 from models.enums import EventType, HealthReason
 from models.records import EventRecord
 from registry_clients.errors import ConnectionRefused, CredentialRejected
-from registry_clients.records import ArtifactPage
-from services.live_answers import ArtifactWanted, IntegrationGone, Told, Unavailable, Wanted
+from registry_clients.records import ArtifactPage, PlatformManifest
+from services.live_answers import MOST_PLATFORMS, ArtifactWanted, IntegrationGone, Told, Unavailable, Wanted
 from services.live_contents import CALLS_AT_ONCE, FRESH_SECONDS
 from tests.services.asked_registries import NOW, World, artifact, digest_of, in_world, page, wanted
 
@@ -331,6 +332,16 @@ def test_what_nobody_should_paste_is_not_passed_on(tmp_path: Path, lying: Any) -
         told = await answer(world, wanted(world.ids[0]))
         assert isinstance(told, Unavailable)
         assert told.reason is HealthReason.UNEXPECTED_ANSWER
+
+    in_world(tmp_path, ask)
+
+
+def test_of_an_index_of_thousands_so_many_images_are_told(tmp_path: Path) -> None:
+    async def ask(world: World) -> None:
+        platforms = tuple(PlatformManifest(digest_of(number), "linux", "amd64", None) for number in range(30_000))
+        world.registry().says = page(replace(artifact(1, "1.0"), platforms=platforms))
+        told = await answer(world, wanted(world.ids[0]))
+        assert told.value.artifacts[0].platforms == platforms[:MOST_PLATFORMS]
 
     in_world(tmp_path, ask)
 
