@@ -208,10 +208,12 @@ class Change:
 class NotifiedChange:
     """What a registry told us unasked: where to look, never what is true.
 
-    Of a push, ``tag`` is what was pushed and ``digest`` what it names then; of what was deleted both are None.
+    ``space_external_id`` is that of the space which the repository belongs to. Of a push, ``tag`` is what was pushed
+    and ``digest`` what it names then; of what was deleted both are None.
     """
 
     repository_name: str
+    space_external_id: str
     tag: str | None = None
     digest: str | None = None
 

@@ -15,7 +15,7 @@ from services.usage_hints import has_hints
 WHOLE_INTERVAL = timedelta(hours=6)
 """How often everything is measured anew, where changes are told: not all of them are."""
 
-HINT_PAUSE = timedelta(seconds=2)
+HINT_PAUSE = timedelta(milliseconds=500)
 """At least so long lies between two measurements of one registry, however often it is pushed to."""
 
 LEASE = timedelta(minutes=15)

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from registry_clients.docker_registry.catalogue import space_of
 from registry_clients.image_reference import is_digest, is_repository_name, is_tag
 from registry_clients.records import NotifiedChange
 
@@ -68,6 +69,6 @@ def _changes(events: list[dict[str, Any]]) -> Iterator[NotifiedChange]:
         if not isinstance(name, str) or not is_repository_name(name):
             continue
         if action == "delete":
-            yield NotifiedChange(name)
+            yield NotifiedChange(name, space_of(name))
         elif isinstance(tag, str) and is_tag(tag) and isinstance(digest, str) and is_digest(digest):
-            yield NotifiedChange(name, tag, digest)
+            yield NotifiedChange(name, space_of(name), tag, digest)

@@ -47,20 +47,20 @@ def parsed(*events: Any) -> tuple[NotifiedChange, ...]:
 def test_what_changes_tags_is_taken_and_nothing_else(version: str) -> None:
     found = told(version, "notifications")
     if version == "distribution-3.1.2":
-        assert found.pop("delete of a tag") == [NotifiedChange("team/multi")]
+        assert found.pop("delete of a tag") == [NotifiedChange("team/multi", "team")]
     assert found == {
-        "a push by skopeo: three blobs and a manifest": [NotifiedChange("team/app", "v1", APP)],
+        "a push by skopeo: three blobs and a manifest": [NotifiedChange("team/app", "team", "v1", APP)],
         "GET of a manifest by tag": [],
         "HEAD of a manifest": [],
         "GET of a manifest by digest": [],
         "GET of a layer": [],
         "HEAD of a layer": [],
         "a mount": [],
-        "an index": [NotifiedChange("team/multi", "latest", INDEX)],
-        "a second tag on the same digest": [NotifiedChange("team/app", "v1.0", APP)],
+        "an index": [NotifiedChange("team/multi", "team", "latest", INDEX)],
+        "a second tag on the same digest": [NotifiedChange("team/app", "team", "v1.0", APP)],
         # Of the digest, and of each of its tags.
-        "delete of a manifest with two tags": [NotifiedChange("team/app")] * 3,
-        "delete of a blob": [NotifiedChange("team/copy")],
+        "delete of a manifest with two tags": [NotifiedChange("team/app", "team")] * 3,
+        "delete of a blob": [NotifiedChange("team/copy", "team")],
     }
 
 
@@ -69,7 +69,7 @@ def test_with_what_the_snippet_leaves_out_the_pushes_still_come(version: str) ->
     recorded = read_recording(f"{version}/notifications_narrowed")["configuration"]["notifications"]["endpoints"][0]
     assert recorded["ignore"] == {"actions": ["pull"], "mediatypes": ["application/octet-stream"]}
     (changes,) = told(version, "notifications_narrowed").values()
-    assert changes == [NotifiedChange("team/app", "v1", APP)]
+    assert changes == [NotifiedChange("team/app", "team", "v1", APP)]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,12 @@ def test_what_is_no_post_of_events_is_refused(body: bytes) -> None:
     ],
 )
 def test_an_event_that_makes_no_sense_keeps_no_other_from_being_read(event: dict[str, Any]) -> None:
-    assert parsed(event, {"action": "push", "target": TAGGED}) == (NotifiedChange("team/app", "1", APP),)
+    assert parsed(event, {"action": "push", "target": TAGGED}) == (NotifiedChange("team/app", "team", "1", APP),)
+
+
+def test_a_name_of_one_segment_belongs_to_the_library() -> None:
+    event = {"action": "push", "target": {**TAGGED, "repository": "web"}}
+    assert parsed(event) == (NotifiedChange("web", "library", "1", APP),)
 
 
 @given(st.binary(max_size=200))
