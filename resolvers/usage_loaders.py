@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from models.queries.usage import (
     Span,
@@ -40,29 +39,28 @@ class UsageBySpaceIdLoader(Loader[int, UsageRecord | None]):
 
 @dataclass(frozen=True, slots=True)
 class HistoryWanted:
-    """What one integration or space held in a time, in steps of so many seconds."""
+    """What one integration or space held in a time."""
 
     owner_id: int
     span: Span
-    step_seconds: int
 
 
 class _HistoryLoader(Loader[HistoryWanted, Sequence[UsagePointRecord]]):
     """What each of several held, with one statement for each time that is asked for."""
 
     async def fetch(self, keys: Sequence[HistoryWanted]) -> Mapping[HistoryWanted, Sequence[UsagePointRecord]]:
-        """Return the last point of each step in which something changed, oldest first."""
-        groups: defaultdict[Span, list[HistoryWanted]] = defaultdict(list)
+        """Return the points, oldest first."""
+        groups: defaultdict[Span, list[int]] = defaultdict(list)
         for key in keys:
-            groups[key.span].append(key)
+            groups[key.span].append(key.owner_id)
         found: dict[HistoryWanted, Sequence[UsagePointRecord]] = {}
-        for span, group in groups.items():
-            points = await self.points(sorted({key.owner_id for key in group}), span)
-            found |= {key: _thinned(points[key.owner_id], key.step_seconds) for key in group}
+        for span, ids in groups.items():
+            points = await self.points(ids, span)
+            found |= {HistoryWanted(id_, span): points[id_] for id_ in ids}
         return found
 
     async def points(self, ids: Sequence[int], span: Span) -> dict[int, list[UsagePointRecord]]:
-        """Return all points, oldest first."""
+        """Return the points of each, oldest first."""
         raise NotImplementedError
 
 
@@ -70,7 +68,7 @@ class HistoryOfIntegrationLoader(_HistoryLoader):
     """What registries held."""
 
     async def points(self, ids: Sequence[int], span: Span) -> dict[int, list[UsagePointRecord]]:
-        """Return all points, oldest first."""
+        """Return the points of each, oldest first."""
         return await history_of_integrations(self.database, ids, span)
 
 
@@ -78,16 +76,5 @@ class HistoryOfSpaceLoader(_HistoryLoader):
     """What spaces held."""
 
     async def points(self, ids: Sequence[int], span: Span) -> dict[int, list[UsagePointRecord]]:
-        """Return all points, oldest first."""
+        """Return the points of each, oldest first."""
         return await history_of_spaces(self.database, ids, span)
-
-
-def _thinned(points: Sequence[UsagePointRecord], step_seconds: int) -> list[UsagePointRecord]:
-    last: dict[int, UsagePointRecord] = {}
-    for point in points:
-        last[_step(point.measured_at, step_seconds)] = point
-    return list(last.values())
-
-
-def _step(moment: datetime, step_seconds: int) -> int:
-    return int(moment.timestamp()) // step_seconds

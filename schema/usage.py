@@ -96,7 +96,7 @@ def usage_history(loader_class: type[Loader[HistoryWanted, Any]], *, description
             raise bad_input("`from` must be before `to`.")
         if end - start > MOST_STEPS * step:
             raise bad_input(f"A history has {MOST_STEPS} steps at most: ask for a shorter time, or in larger steps.")
-        wanted = HistoryWanted(root.id, Span(start, end), round(step.total_seconds()))
+        wanted = HistoryWanted(root.id, Span(start, end, step))
         found: list[UsagePointRecord] = await info.context.loader(loader_class).load(wanted)
         return found
 

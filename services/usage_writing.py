@@ -11,11 +11,9 @@ from models.database import Transaction
 from models.enums import EventType, SpaceState, UsageMethod
 from models.integration import Integration
 from models.reading import Statement
+from models.usage import slot_of
 from services.event_making import integration_event
 from services.usage_thinning import to_be_forgotten
-
-FINE_SECONDS = 300
-"""Of the points that fall into so many seconds, history keeps the last."""
 
 WEEK = timedelta(days=7)
 
@@ -195,7 +193,7 @@ class _History:
             statement = Statement(transaction.dialect)
             condition = subjects(statement)
             if before is not None:
-                condition += f' AND "measured_at" <= {statement.bind(before)}'
+                condition += f' AND "slot" <= {statement.bind(slot_of(before))}'
             # Points come in order of time, and so of id.
             return await transaction.fetch(
                 'SELECT * FROM "usage_point" WHERE "id" IN'
@@ -225,15 +223,16 @@ class _History:
         for space_id, each in figures.items():
             values = tuple(getattr(each, name) for name in _POINT_FIGURES)
             last = self._last.get(space_id)
-            if last is None or (last[2] != values and _bucket(last[1]) != _bucket(self._measured_at)):
-                new.append((self._integration_id, space_id, self._measured_at, *values))
+            slot = slot_of(self._measured_at)
+            if last is None or (last[2] != values and slot_of(last[1]) != slot):
+                new.append((self._integration_id, space_id, self._measured_at, slot, *values))
             elif last[2] != values:
                 moved.append((self._measured_at, *values, last[0]))
         place = transaction.dialect.placeholder
         names = ", ".join(f'"{name}"' for name in _POINT_FIGURES)
         await transaction.execute_many(
-            f'INSERT INTO "usage_point" ("integration_id", "space_id", "measured_at", {names})'
-            f" VALUES ({', '.join(place(number) for number in range(1, 8))})",
+            f'INSERT INTO "usage_point" ("integration_id", "space_id", "measured_at", "slot", {names})'
+            f" VALUES ({', '.join(place(number) for number in range(1, 9))})",
             new,
         )
         await self._thin(transaction, [space_id for _, space_id, *_ in new])
@@ -264,7 +263,3 @@ class _History:
         forgotten = [id_ for each in points.values() for id_ in to_be_forgotten(each, self._measured_at)]
         place = transaction.dialect.placeholder(1)
         await transaction.execute_many(f'DELETE FROM "usage_point" WHERE "id" = {place}', [(id_,) for id_ in forgotten])
-
-
-def _bucket(moment: datetime) -> int:
-    return int(moment.timestamp()) // FINE_SECONDS

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.reading import Readable, RecordReader, Statement
 from models.records import UsagePointRecord, UsageRecord
+from models.usage import SLOT_SECONDS, slot_of
+
+_LESS_THAN_A_SLOT = timedelta(seconds=SLOT_SECONDS - 1)
 
 _MEASURED = ("repository_count", "artifact_count", "storage_bytes", "quota_used_bytes")
 
@@ -63,16 +66,20 @@ async def usage_of_spaces(database: Readable, ids: Sequence[int]) -> dict[int, U
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time, from a moment on and until before another."""
+    """A time in steps: from a moment on and until before another, both to five minutes."""
 
     start: datetime
     end: datetime
+    step: timedelta
 
 
 async def history_of_integrations(
     database: Readable, ids: Sequence[int], span: Span
 ) -> dict[int, list[UsagePointRecord]]:
-    """Return what integrations held in a time, oldest first, beginning with what they held when it began."""
+    """Return what integrations held in a time: the last point of each step in which something changed, oldest first.
+
+    It begins with what they held when it began.
+    """
     return await _history(database, ids, span, 'p."integration_id"', 'p."space_id" IS NULL')
 
 
@@ -91,15 +98,18 @@ async def _history(
     )
     statement = Statement(database.dialect)
     is_owned = f"{statement.is_one_of(owner, ids)} AND {condition}"
-    start, end = statement.moment(span.start), statement.moment(span.end)
+    start, end = statement.bind(slot_of(span.start)), statement.bind(slot_of(span.end + _LESS_THAN_A_SLOT))
+    slots = max(1, round(span.step.total_seconds()) // SLOT_SECONDS)
     # Points come in order of time, and so of id.
     rows = await database.fetch(
-        f'SELECT {reader.select_list} FROM {reader.source} WHERE {is_owned} AND p."measured_at" >= {start}'
-        f' AND p."measured_at" < {end} UNION ALL SELECT {reader.select_list} FROM {reader.source} WHERE p."id" IN'
-        f' (SELECT MAX(p."id") FROM "usage_point" p WHERE {is_owned} AND p."measured_at" < {start} GROUP BY {owner})',
+        f'SELECT {reader.select_list} FROM {reader.source} WHERE p."id" IN'
+        f' (SELECT MAX(p."id") FROM "usage_point" p WHERE {is_owned} AND p."slot" >= {start} AND p."slot" < {end}'
+        f' GROUP BY {owner}, p."slot" / {slots} UNION ALL'
+        f' SELECT MAX(p."id") FROM "usage_point" p WHERE {is_owned} AND p."slot" < {start} GROUP BY {owner})'
+        f' ORDER BY {owner}, p."slot"',
         *statement.values,
     )
     found: dict[int, list[UsagePointRecord]] = {id_: [] for id_ in ids}
-    for record in sorted(reader.read(database.dialect, rows), key=lambda record: record.measured_at):
+    for record in reader.read(database.dialect, rows):
         found[record.owner_id].append(record)
     return found

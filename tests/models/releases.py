@@ -342,7 +342,7 @@ ROWS_OF_FIFTH: Rows = {
         {"space_id": 2, "storage_bytes": 9_000_000_000, "method": "REFERENCED_BLOBS", "measured_at": NOON},
     ],
     "usage_point": [
-        {"integration_id": 2, "space_id": space_id, "measured_at": NOON, "storage_bytes": 9_000_000_000}
+        {"integration_id": 2, "space_id": space_id, "measured_at": NOON, "slot": 5_900_000, "storage_bytes": 9}
         for space_id in (None, 2)
     ],
     "usage_hint": [{"space_id": 2, "repository_name": "team/app", "noted_at": LATER}],

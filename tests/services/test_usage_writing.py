@@ -18,6 +18,7 @@ from services.usage_writing import Figures, write_integration_usage, write_space
 from tests.databases import NOON, add_integration, migrated
 
 METHOD = UsageMethod.REFERENCED_BLOBS
+FINE = timedelta(minutes=5)
 
 
 def with_a_space(address: str, main: Callable[[Database, int, int], Awaitable[None]]) -> None:
@@ -60,7 +61,7 @@ def test_only_changes_make_points(empty_database_address: str) -> None:
     async def main(database: Database, integration_id: int, space_id: int) -> None:
         for minutes, stored in [(0, 10), (10, 10), (20, 30), (21, 40), (30, 40), (40, 10)]:
             await measured(database, integration_id, space_id, stored, NOON + timedelta(minutes=minutes))
-        everything = Span(NOON - timedelta(days=1), NOON + timedelta(days=1))
+        everything = Span(NOON - timedelta(days=1), NOON + timedelta(days=1), FINE)
         points = (await history_of_spaces(database, [space_id], everything))[space_id]
         # The one of minute 20 gave way to that of minute 21, within the same five minutes.
         assert [(point.measured_at - NOON, point.storage_bytes) for point in points] == [
@@ -69,7 +70,7 @@ def test_only_changes_make_points(empty_database_address: str) -> None:
             (timedelta(minutes=40), 10),
         ]
         # What was held when a time begins is told first.
-        later = Span(NOON + timedelta(minutes=25), NOON + timedelta(minutes=40))
+        later = Span(NOON + timedelta(minutes=25), NOON + timedelta(minutes=40), FINE)
         points = (await history_of_spaces(database, [space_id], later))[space_id]
         assert [(point.measured_at - NOON, point.storage_bytes) for point in points] == [(timedelta(minutes=21), 40)]
 
@@ -114,7 +115,7 @@ def test_a_history_of_years_stays_small(empty_database_address: str) -> None:
                 await write_space_usage(transaction, integration_id, figures, METHOD, at)
 
         await database.transact(work)
-        span = Span(NOON, NOON + timedelta(days=31))
+        span = Span(NOON, NOON + timedelta(days=31), FINE)
         points = (await history_of_spaces(database, [space_id], span))[space_id]
         # Three days at most of all, twelve of hours, sixteen of days.
         assert len(points) <= 3 * 72 + 13 * 24 + 17
