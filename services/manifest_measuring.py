@@ -17,7 +17,8 @@ from models.enums import SpaceState
 from models.reading import Statement
 from registry_clients.errors import RegistryError, UnexpectedAnswer
 from registry_clients.protocol import ReadsManifests
-from services.measured_content import RepositoryReading, write_readings, write_total
+from services.content_events import RepositoryReading
+from services.measured_content import write_readings, write_total
 from services.usage_claims import DueMeasurement, UsageClaims
 from services.usage_hints import NotedHint, noted_hints
 
@@ -53,6 +54,9 @@ class _Wanted:
     digests: set[str]
     """The artifacts that were read before."""
     hints: list[NotedHint]
+    tells_of_changes: bool
+    """Whether what tags name now is told as having changed."""
+
     has_unreadable: bool = False
 
 
@@ -85,32 +89,53 @@ async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
     )
     fresh = {row["id"] for row in unmeasured}
     hinted = {(hint.space_id, hint.repository_name) for hint in hints}
-    place = database.dialect.placeholder(1)
-    known = await database.fetch(
+    repositories = [
+        _Repository(row["id"], row["name"], row["space_id"])
+        for row in rows
+        if due.is_regular
+        or row["space_id"] in fresh
+        or not {(row["space_id"], row["name"]), (row["space_id"], "")}.isdisjoint(hinted)
+    ]
+    return _Wanted(
+        repositories=repositories,
+        space_ids=fresh | {hint.space_id for hint in hints},
+        tags=await _known_tags(database, due, repositories),
+        digests=await _read_digests(database, due, repositories),
+        hints=hints,
+        tells_of_changes=not due.is_first,
+    )
+
+
+async def _known_tags(
+    database: Database, due: DueMeasurement, repositories: Sequence[_Repository]
+) -> dict[int, dict[str, str]]:
+    tags: dict[int, dict[str, str]] = {}
+    statement = Statement(database.dialect)
+    if due.is_regular:
+        condition = f's."integration_id" = {statement.bind(due.integration_id)}'
+    else:
+        # A push to a large registry must not have all of it read.
+        condition = statement.is_one_of('r."id"', [repository.id for repository in repositories])
+    rows = await database.fetch(
         'SELECT t."repository_id", t."name", t."digest" FROM "measured_tag" t'
         ' JOIN "repository" r ON r."id" = t."repository_id" JOIN "space" s ON s."id" = r."space_id"'
-        f' WHERE s."integration_id" = {place}',
-        due.integration_id,
+        f" WHERE {condition}",
+        *statement.values,
     )
-    tags: dict[int, dict[str, str]] = {}
-    for row in known:
+    for row in rows:
         tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
-    read = await database.fetch(
-        f'SELECT "digest" FROM "measured_artifact" WHERE "integration_id" = {place}', due.integration_id
-    )
-    return _Wanted(
-        repositories=[
-            _Repository(row["id"], row["name"], row["space_id"])
-            for row in rows
-            if due.is_regular
-            or row["space_id"] in fresh
-            or not {(row["space_id"], row["name"]), (row["space_id"], "")}.isdisjoint(hinted)
-        ],
-        space_ids=fresh | {hint.space_id for hint in hints},
-        tags=tags,
-        digests={row["digest"] for row in read},
-        hints=hints,
-    )
+    return tags
+
+
+async def _read_digests(database: Database, due: DueMeasurement, repositories: Sequence[_Repository]) -> set[str]:
+    statement = Statement(database.dialect)
+    owner = statement.bind(due.integration_id)
+    sql = f'SELECT a."digest" FROM "measured_artifact" a WHERE a."integration_id" = {owner}'
+    if not due.is_regular:
+        # Of the others few will be met here; one that is, is read once more.
+        ids = statement.is_one_of('t."repository_id"', [repository.id for repository in repositories])
+        sql += f' AND a."digest" IN (SELECT t."digest" FROM "measured_tag" t WHERE {ids})'
+    return {row["digest"] for row in await database.fetch(sql, *statement.values)}
 
 
 @dataclass(slots=True)
@@ -162,7 +187,19 @@ async def _read_repository(client: ReadsManifests, repository: _Repository, want
                 blobs[digest] = found
                 wanted.digests.add(digest)
         tags[tag] = digest
-    return RepositoryReading(repository.id, repository.space_id, known, tags, blobs)
+    deleted: frozenset[str] = frozenset()
+    if wanted.tells_of_changes:
+        nameless = {known[tag] for tag in known.keys() - tags.keys()} - set(tags.values())
+        deleted = frozenset([digest for digest in nameless if await _is_gone(client, repository.name, digest)])
+    return RepositoryReading(repository.id, repository.name, repository.space_id, known, tags, blobs, deleted)
+
+
+async def _is_gone(client: ReadsManifests, repository_name: str, digest: str) -> bool:
+    """Return whether an artifact that no tag names any more was deleted; it may have lost its tags alone."""
+    try:
+        return await client.read_manifest(repository_name, digest) is None
+    except UnexpectedAnswer:
+        return False
 
 
 async def _closure(client: ReadsManifests, repository_name: str, digest: str) -> dict[str, int] | None:
