@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from tests.api.harbors import integrate_harbor
 from tests.api.surface import Surface
 from tests.doubles.harbor.server import running_harbor
 from tests.server.raw_http import exchange
-from tests.serving import HttpAnswer
+from tests.serving import HttpAnswer, running_server
 from tests.waiting import eventually
 
 V1, V2 = (f"application/vnd.docker.distribution.events.v{number}+json" for number in (1, 2))
@@ -322,6 +324,21 @@ def test_when_something_came_is_written_once_a_minute(surface: Surface, hook: Ho
         assert hook.post(pushed("team/app")).status == 200
     assert hook.told() == told
     assert surface.rows("""SELECT "version" FROM "table_version" WHERE "name" = 'hook'""") == versions
+
+
+def test_the_address_is_the_public_one_whatever_a_request_says(tmp_path: Path, registry: FakeRegistry) -> None:
+    with running_server(tmp_path / "data", public_url="https://registries.example.com/base/") as server:
+        surface = Surface(server)
+        variables = {"id": surface.integrate(registry)["id"]}
+        body = json.dumps({"query": f"query ($id: ID!) {{ {HOOK} }}", "variables": variables}).encode()
+        headers = {"Authorization": f"Bearer {server.admin_token}", "Content-Type": "application/json"}
+        forwarded = {"Host": "192.0.2.7", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+        for further in ({}, forwarded):
+            told = server.request("POST", "/graphql", body, headers | further).json["data"]["integration"]["hook"]
+            start, _, public_id = told["url"].rpartition("/")
+            assert start == "https://registries.example.com/base/hooks/distribution"
+            assert re.fullmatch("[0-9a-f]{32}", public_id)
+            assert json.dumps(told["url"]) in told["configuration"]
 
 
 def test_a_kind_that_sends_none_has_no_hook(surface: Surface) -> None:
