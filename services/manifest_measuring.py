@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -20,7 +20,7 @@ from registry_clients.protocol import ReadsManifests
 from services.content_events import RepositoryReading
 from services.measured_content import write_readings, write_total
 from services.usage_claims import DueMeasurement, UsageClaims
-from services.usage_hints import NotedHint, noted_hints
+from services.usage_hints import Hint, NotedHint, hinted_tag, noted_hints
 
 log = structlog.get_logger("usage")
 
@@ -42,6 +42,8 @@ class _Repository:
     id: int
     name: str
     space_id: int
+    tags: frozenset[str] | None
+    """What may name something else now; None: any of its tags."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class _Wanted:
     repositories: list[_Repository]
     space_ids: set[int]
     """The spaces that are to be summed up anew, whatever their repositories hold."""
-    tags: dict[int, dict[str, str]]
+    tags: dict[int, Mapping[str, str]]
     """What is known of each repository: the digests that its tags named."""
     digests: set[str]
     """The artifacts that were read before."""
@@ -64,16 +66,45 @@ async def measure_manifests(
     database: Database, claims: UsageClaims, due: DueMeasurement, client: ReadsManifests
 ) -> None:
     """Measure what is due and write it, a part at a time. Raises RegistryError; what was written before stays."""
-    wanted = await _wanted(database, due)
+    wanted = await _wanted(database, due, await noted_hints(database, due.integration_id))
     for start in range(0, len(wanted.repositories), WRITTEN_AT_ONCE):
-        part = wanted.repositories[start : start + WRITTEN_AT_ONCE]
-        readings = await _read(client, part, wanted)
-        await write_readings(database, claims, due, readings, {repository.space_id for repository in part})
+        await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
+        if due.is_regular and not due.is_first:
+            await _measure_hinted(database, claims, due, client, wanted)
     await write_total(database, claims, due, wanted.space_ids, wanted.hints, is_stale=wanted.has_unreadable)
 
 
-async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
-    hints = await noted_hints(database, due.integration_id)
+async def _measure(
+    database: Database,
+    claims: UsageClaims,
+    due: DueMeasurement,
+    client: ReadsManifests,
+    wanted: _Wanted,
+    part: Sequence[_Repository],
+) -> None:
+    readings = await _read(client, part, wanted)
+    await write_readings(database, claims, due, readings, {repository.space_id for repository in part})
+    wanted.tags |= {reading.repository_id: reading.tags for reading in readings}
+
+
+async def _measure_hinted(
+    database: Database, claims: UsageClaims, due: DueMeasurement, client: ReadsManifests, whole: _Wanted
+) -> None:
+    """Measure what was said to have changed since all is being measured: that may take long, and somebody waits."""
+    told = [hint for hint in await noted_hints(database, due.integration_id) if hint not in whole.hints]
+    if not told:
+        return
+    wanted = await _wanted(database, replace(due, is_regular=False), told)
+    for start in range(0, len(wanted.repositories), WRITTEN_AT_ONCE):
+        await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
+    whole.hints += told
+    whole.space_ids |= wanted.space_ids
+    whole.tags |= wanted.tags
+    whole.digests |= wanted.digests
+    whole.has_unreadable |= wanted.has_unreadable
+
+
+async def _wanted(database: Database, due: DueMeasurement, hints: list[NotedHint]) -> _Wanted:
     statement = Statement(database.dialect)
     owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
     its_spaces = f's."integration_id" = {owner} AND s."state" = {present}'
@@ -88,14 +119,14 @@ async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
         *statement.values,
     )
     fresh = {row["id"] for row in unmeasured}
-    hinted = {(hint.space_id, hint.repository_name) for hint in hints}
-    repositories = [
-        _Repository(row["id"], row["name"], row["space_id"])
-        for row in rows
-        if due.is_regular
-        or row["space_id"] in fresh
-        or not {(row["space_id"], row["name"]), (row["space_id"], "")}.isdisjoint(hinted)
-    ]
+    tags_of = _hinted_tags(hints)
+    repositories = []
+    for row in rows:
+        space_id, name = row["space_id"], row["name"]
+        if due.is_regular or space_id in fresh or (space_id, "") in tags_of:
+            repositories.append(_Repository(row["id"], name, space_id, None))
+        elif (space_id, name) in tags_of:
+            repositories.append(_Repository(row["id"], name, space_id, tags_of[space_id, name]))
     return _Wanted(
         repositories=repositories,
         space_ids=fresh | {hint.space_id for hint in hints},
@@ -106,9 +137,19 @@ async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
     )
 
 
+def _hinted_tags(hints: Sequence[NotedHint]) -> dict[Hint, frozenset[str] | None]:
+    """Return the repositories that are hinted at, each with the tags that are meant; None: any of them."""
+    tags_of: dict[Hint, frozenset[str] | None] = {}
+    for hint in hints:
+        name, tag = hinted_tag(hint)
+        tags = tags_of.get((hint.space_id, name), frozenset())
+        tags_of[hint.space_id, name] = None if tag is None or tags is None else tags | {tag}
+    return tags_of
+
+
 async def _known_tags(
     database: Database, due: DueMeasurement, repositories: Sequence[_Repository]
-) -> dict[int, dict[str, str]]:
+) -> dict[int, Mapping[str, str]]:
     tags: dict[int, dict[str, str]] = {}
     statement = Statement(database.dialect)
     if due.is_regular:
@@ -124,7 +165,7 @@ async def _known_tags(
     )
     for row in rows:
         tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
-    return tags
+    return {**tags}
 
 
 async def _read_digests(database: Database, due: DueMeasurement, repositories: Sequence[_Repository]) -> set[str]:
@@ -169,9 +210,11 @@ async def _read(
 
 async def _read_repository(client: ReadsManifests, repository: _Repository, wanted: _Wanted) -> RepositoryReading:
     known = wanted.tags.get(repository.id, {})
-    tags: dict[str, str] = {}
+    # What is asked for one by one may also have gone; of the others nothing is known but what was.
+    asked = sorted(repository.tags) if repository.tags is not None else await client.list_tags(repository.name) or ()
+    tags = {} if repository.tags is None else {tag: known[tag] for tag in known.keys() - repository.tags}
     blobs: dict[str, Mapping[str, int]] = {}
-    for tag in await client.list_tags(repository.name) or ():
+    for tag in asked:
         digest = await client.look_at_tag(repository.name, tag, known.get(tag))
         if digest is None:
             continue  # deleted meanwhile

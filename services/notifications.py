@@ -18,7 +18,7 @@ from services.clock import Clock
 from services.feed_claims import lock_integration
 from services.hooks import OpenHook
 from services.notified_repositories import NotifiedRepositories
-from services.usage_hints import Hint, note_hints
+from services.usage_hints import Hint, note_hints, tag_hint
 
 RECEIVED_AT_STEP = timedelta(minutes=1)
 """How often it is written when something was received: each time, answers that tell of it have to be made anew."""
@@ -44,22 +44,32 @@ class Notifications:
         if not changes and not is_time_due:
             return
 
-        async def work(transaction: Transaction) -> set[Hint]:
+        async def work(transaction: Transaction) -> dict[str, int]:
             await lock_integration(transaction, hook.integration_id)
             known = await _known(transaction, hook.integration_id, changes)
-            await note_hints(transaction, hook.integration_id, known, now)
+            hints = {
+                _hint(known[change.repository_name], change) for change in changes if change.repository_name in known
+            }
+            await note_hints(transaction, hook.integration_id, hints, now)
             if is_time_due:
                 await _write_received_at(hook.integration_id, now)
             return known
 
-        known_names = {name for _, name in await self._database.transact(work)}
-        self._notified.expect(hook.integration_id, changes, known_names)
+        known = await self._database.transact(work)
+        self._notified.expect(hook.integration_id, changes, known)
 
 
-async def _known(transaction: Transaction, integration_id: int, changes: Sequence[NotifiedChange]) -> set[Hint]:
-    """Return those of the repositories that the mirror has, with their spaces."""
+def _hint(space_id: int, change: NotifiedChange) -> Hint:
+    if change.tag is None:
+        return space_id, change.repository_name
+    # Of many tags, one is to be asked for.
+    return tag_hint(space_id, change.repository_name, change.tag)
+
+
+async def _known(transaction: Transaction, integration_id: int, changes: Sequence[NotifiedChange]) -> dict[str, int]:
+    """Return those of the repositories that the mirror has, and of which space each is."""
     if not changes:
-        return set()
+        return {}
     statement = Statement(transaction.dialect)
     owner, present = statement.bind(integration_id), statement.bind(SpaceState.PRESENT)
     its_space = statement.is_one_of('s."external_id"', sorted({change.space_external_id for change in changes}))
@@ -69,7 +79,7 @@ async def _known(transaction: Transaction, integration_id: int, changes: Sequenc
         f' WHERE s."integration_id" = {owner} AND {its_space} AND s."state" = {present} AND {named}',
         *statement.values,
     )
-    return {(row["space_id"], row["name"]) for row in rows}
+    return {row["name"]: row["space_id"] for row in rows}
 
 
 async def _write_received_at(integration_id: int, now: datetime) -> None:

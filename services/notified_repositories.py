@@ -29,7 +29,7 @@ from services.feed_claims import lock_integration
 from services.mirror import write_found_repositories
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
-from services.usage_hints import Hint, note_hints
+from services.usage_hints import Hint, note_hints, tag_hint
 
 log = structlog.get_logger("notifications")
 
@@ -69,10 +69,9 @@ _ByName = dict[str, _Expected]
 
 @dataclass(slots=True)
 class _Seen:
-    """A repository as the mirror has it; one that is hinted will be looked at anyway."""
+    """A repository as the mirror has it."""
 
     space_id: int
-    is_hinted: bool
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -191,8 +190,7 @@ class NotifiedRepositories:
             expected.tags = {tag: digest for tag, digest in expected.tags.items() if mirrored.tags.get(tag) != digest}
             if expected.tags and self._is_measured:
                 remaining[name] = expected
-                if not mirrored.is_hinted:
-                    hints.add((mirrored.space_id, name))
+                hints |= {tag_hint(mirrored.space_id, name, tag) for tag in expected.tags}
         if hints:
             await self._database.transact(partial(self._hint, integration_id=integration_id, hints=hints))
         missing = {name: expected for name, expected in taken.items() if name not in seen}
@@ -208,16 +206,15 @@ class NotifiedRepositories:
         tags = {tag for expected in taken.values() for tag in expected.tags}
         in_question = statement.is_one_of('t."name"', sorted(tags))
         rows = await self._database.fetch(
-            'SELECT r."name", r."space_id", t."name" AS tag, t."digest", h."id" AS hint_id FROM "repository" r'
+            'SELECT r."name", r."space_id", t."name" AS tag, t."digest" FROM "repository" r'
             ' JOIN "space" s ON s."id" = r."space_id"'
             f' LEFT JOIN "measured_tag" t ON t."repository_id" = r."id" AND {in_question}'
-            ' LEFT JOIN "usage_hint" h ON h."space_id" = r."space_id" AND h."repository_name" = r."name"'
             f' WHERE s."integration_id" = {owner} AND s."state" = {present} AND {named}',
             *statement.values,
         )
         seen: dict[str, _Seen] = {}
         for row in rows:
-            repository = seen.setdefault(row["name"], _Seen(row["space_id"], row["hint_id"] is not None))
+            repository = seen.setdefault(row["name"], _Seen(row["space_id"]))
             if row["tag"] is not None:
                 repository.tags[row["tag"]] = row["digest"]
         return seen

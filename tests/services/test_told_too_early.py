@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.services.integrated import Integrated, integrate
 from tests.services.notifying import hook_of, post, rotated_secret, wait_until_measured
 from tests.serving import running_server
 from tests.waiting import eventually
+
+ANSWERED = re.compile(r"http\.request\.method=(\S+) .*http\.request\.uri=\"?([^\s\"]+)\"? .*http\.response\.status=")
 
 EVENTS = """subscription {
   events(filter: {types: [SPACE_ADDED, SPACE_VANISHED, IMAGE_PUSHED, IMAGE_DELETED, TAG_CHANGED]}) {
@@ -48,6 +51,11 @@ class Told:
             ' JOIN "repository" r ON r."id" = t."repository_id"'
         )
         return {f"{row['name']}:{row['tag']}": row["digest"] for row in rows}
+
+    def reads(self) -> list[tuple[str, str]]:
+        """Return what of the contents of its repositories the registry was asked for, by method and path."""
+        lines = ANSWERED.findall(self.registry.log.read_text())
+        return [(method, path) for method, path in lines if method in ("GET", "HEAD") and path.count("/") > 3]
 
     def wait_until_looked_at(self) -> None:
         """Return once nothing is to be looked at that was told."""
@@ -101,6 +109,21 @@ def test_a_repository_that_stands_a_moment_later_is_found_all_the_same(told: Tol
         assert stream.next()["data"]["events"] == {"type": "SPACE_ADDED", "spaceName": "new"}
         pushed = {"type": "IMAGE_PUSHED", "repositoryName": "new/app", "reference": "2"}
         assert stream.next()["data"]["events"] == pushed
+
+
+def test_of_many_tags_the_one_that_was_told_is_asked_for(told: Told) -> None:
+    digest = digest_of(told.registry, "two")
+    for number in range(30):
+        push_image(told.registry, "team/app", f"many-{number}", "two")
+    told.tell("delete", "team/app")
+    eventually(lambda: len(told.tags()) == 31)
+    told.wait_until_looked_at()
+    asked = len(told.reads())
+    push_image(told.registry, "team/app", "1", "two")
+    told.tell("push", "team/app", "1", digest)
+    eventually(lambda: told.tags()["team/app:1"] == digest)
+    told.wait_until_looked_at()
+    assert told.reads()[asked:] == [("HEAD", "/v2/team/app/manifests/1")]
 
 
 def test_what_is_not_so_is_not_told(told: Told) -> None:
