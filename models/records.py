@@ -159,6 +159,16 @@ class RoutineCredentialRecord(Struct, frozen=True, gc=False):
     failure: str | None
 
 
+class HookRecord(Struct, frozen=True, gc=False):
+    """Where a registry sends its notifications, without the secret."""
+
+    integration_id: int
+    registry_kind: RegistryKind
+    public_id: str
+    has_secret: bool
+    last_received_at: datetime | None
+
+
 class WorkspaceRecord(Struct, frozen=True, gc=False):
     """A tenant."""
 

@@ -55,6 +55,11 @@ class RequestContext:
         self.is_of_its_moment = True
         return self._services
 
+    @property
+    def server_address(self) -> str:
+        """Where this server is reached; it stays the same while it runs."""
+        return self._services.facts.address
+
     def event_cursor(self, position: int) -> str:
         """Return the cursor of an event."""
         return self._services.events.cursor(position)

@@ -33,10 +33,13 @@ from services.credential_cipher import CredentialCipher, parse_keys
 from services.event_log import EventLog
 from services.event_notices import EventNotices
 from services.health import HealthMonitor
+from services.hooks import Hooks
 from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
 from services.live_contents import LiveContents
 from services.measuring import UsageMeasurer
+from services.notifications import Notifications
+from services.notified_repositories import NotifiedRepositories
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
 from services.readers import ReaderKeeper
@@ -129,6 +132,9 @@ async def running_services(
             readers,
             most_for_workspace=settings.most_workspace_registries,
         )
+        notified = NotifiedRepositories(
+            database, connections, clock, observer, is_measured=settings.usage_interval is not None
+        )
         retention = Retention(
             events=timedelta(days=settings.event_retention_days),
             health_checks=timedelta(hours=settings.check_retention_hours),
@@ -143,6 +149,8 @@ async def running_services(
             monitor=monitor,
             synchronizer=synchronizer,
             reaches=reaches,
+            hooks=Hooks(database, clock),
+            notifications=Notifications(database, clock, notified),
             integrator=integrator,
             updater=IntegrationUpdater(database, connections, cipher, clock, readers),
             workspaces=WorkspaceKeeper(database, clock, tokens),
@@ -151,6 +159,7 @@ async def running_services(
             live_contents=live_contents,
             facts=ServerFacts(
                 version=version("integrated-registry"),
+                address=settings.address,
                 probe_interval_seconds=settings.probe_interval_seconds,
                 synchronization_interval_seconds=settings.synchronization_interval_seconds,
             ),
@@ -163,6 +172,7 @@ async def running_services(
             "changes": ChangeFollower(
                 database, connections, clock, lambda: events.is_watched, readers.doubt, observer
             ).run,
+            "notifications": notified.run,
             "purge": Purger(database, clock, retention, observer).run,
         }
         if settings.usage_interval is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from models.dialects.dialect import PLAN_MEASUREMENTS
+from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
 
 
 class PostgreSQL:
@@ -46,6 +46,7 @@ class PostgreSQL:
             'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
         "0005_usage": (PLAN_MEASUREMENTS,),
+        "0007_hooks": (open_hooks("replace(gen_random_uuid()::text, '-', '')"),),
     }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from models.dialects.dialect import PLAN_MEASUREMENTS
+from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
 
 
 class SQLite:
@@ -34,7 +34,10 @@ class SQLite:
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
     end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
     broken_references: str | None = "PRAGMA foreign_key_check"
-    after_migration: Mapping[str, tuple[str, ...]] = {"0005_usage": (PLAN_MEASUREMENTS,)}
+    after_migration: Mapping[str, tuple[str, ...]] = {
+        "0005_usage": (PLAN_MEASUREMENTS,),
+        "0007_hooks": (open_hooks("lower(hex(randomblob(16)))"),),
+    }
 
     table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
