@@ -36,6 +36,7 @@ from services.health import HealthMonitor
 from services.hooks import Hooks
 from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
+from services.live_contents import LiveContents
 from services.measuring import UsageMeasurer
 from services.notifications import Notifications
 from services.notified_repositories import NotifiedRepositories
@@ -115,6 +116,8 @@ async def running_services(
         database.on_events = events.wake
         events.observe(tokens.notice)
         events.observe(connections.notice)
+        live_contents = LiveContents(database, connections, clock, settings.live_deadline_seconds, observer)
+        events.observe(live_contents.notice)
         await events.start()
         readers = ReaderKeeper(database, connections, cipher, clock, installation.uid, observer)
         monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer, readers.mend)
@@ -153,6 +156,7 @@ async def running_services(
             workspaces=WorkspaceKeeper(database, clock, tokens),
             binder=Binder(database, clock),
             space_changer=SpaceChanger(database, connections, clock),
+            live_contents=live_contents,
             facts=ServerFacts(
                 version=version("integrated-registry"),
                 address=settings.address,
@@ -184,6 +188,7 @@ async def running_services(
             await asyncio.gather(*tasks, return_exceptions=True)
             # What was begun at a registry is written down before the database closes.
             await services.space_changer.end()
+            await live_contents.end()
             await connections.close()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -150,7 +151,6 @@ def _hinted_tags(hints: Sequence[NotedHint]) -> dict[Hint, frozenset[str] | None
 async def _known_tags(
     database: Database, due: DueMeasurement, repositories: Sequence[_Repository]
 ) -> dict[int, Mapping[str, str]]:
-    tags: dict[int, dict[str, str]] = {}
     statement = Statement(database.dialect)
     if due.is_regular:
         condition = f's."integration_id" = {statement.bind(due.integration_id)}'
@@ -163,6 +163,12 @@ async def _known_tags(
         f" WHERE {condition}",
         *statement.values,
     )
+    # Of a large registry these are a hundred thousand.
+    return await asyncio.to_thread(_by_repository, rows)
+
+
+def _by_repository(rows: Sequence[Any]) -> dict[int, Mapping[str, str]]:
+    tags: dict[int, dict[str, str]] = {}
     for row in rows:
         tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
     return {**tags}

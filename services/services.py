@@ -11,6 +11,7 @@ from services.event_log import EventLog
 from services.health import HealthMonitor
 from services.hooks import Hooks
 from services.integrating import Integrator
+from services.live_contents import LiveContents
 from services.notifications import Notifications
 from services.registry_check import Reaches
 from services.spaces import SpaceChanger
@@ -50,4 +51,5 @@ class Services:
     workspaces: WorkspaceKeeper
     binder: Binder
     space_changer: SpaceChanger
+    live_contents: LiveContents
     facts: ServerFacts
