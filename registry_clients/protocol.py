@@ -99,7 +99,10 @@ class FindsRepositories(Protocol):
     """A client that can tell whether repositories are there without listing all."""
 
     async def find_repositories(self, names: Collection[str]) -> RegistryContents:
-        """Return those that are there of the repositories with these names, and their spaces with these alone."""
+        """Return those that are there of the repositories with these names, and their spaces with these alone.
+
+        One that can't be asked for is left out; raises when none can.
+        """
         ...
 
 

@@ -46,13 +46,17 @@ class Tags:
         return None if names is None else tuple(sorted(names))
 
     async def known_among(self, repository_names: Collection[str]) -> set[str]:
-        """Return those of the repositories that have a list of tags. Raises as `list` does; no more are asked then."""
+        """Return those of the repositories that have a list of tags.
+
+        One that can't be asked for is left out, and keeps no other from being found. Raises as `list` does when none
+        can be asked for.
+        """
         waiting = list(repository_names)
         known: set[str] = set()
         failures: list[RegistryError] = []
 
         async def ask() -> None:
-            while waiting and not failures:
+            while waiting:
                 name = waiting.pop()
                 try:
                     if await self.list(name) is not None:
@@ -63,7 +67,7 @@ class Tags:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(REPOSITORIES_AT_ONCE, len(waiting))):
                 group.create_task(ask())
-        if failures:
+        if failures and len(failures) == len(repository_names):
             raise failures[0]
         return known
 

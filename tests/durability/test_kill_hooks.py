@@ -115,5 +115,6 @@ async def forget(database: Database) -> None:
 
 
 async def noted_names(database: Database) -> set[str]:
-    """Return the repositories that are to be looked at."""
-    return {row["repository_name"] for row in await database.fetch('SELECT "repository_name" FROM "usage_hint"')}
+    """Return the repositories of which a tag is to be looked at."""
+    rows = await database.fetch('SELECT "repository_name" FROM "usage_hint"')
+    return {row["repository_name"].removesuffix(":1") for row in rows}
