@@ -35,6 +35,7 @@ MODEL_MODULES = [
     "models.workspace",
     "models.integration",
     "models.space",
+    "models.image_name",
     "models.binding",
     "models.reader_credential",
     "models.change_feed",

@@ -122,6 +122,14 @@ class RepositoryRecord(Struct, frozen=True, gc=False):
     image_host: str
 
 
+class FoundImageRecord(RepositoryRecord, frozen=True, gc=False):
+    """A repository that was searched for."""
+
+    place: str
+    """Where it stands among what was found: how well its name is met, and, for names that begin with the text, what
+    they are sorted by. Those with the same place stand by their ids."""
+
+
 class RoutineCredentialRecord(Struct, frozen=True, gc=False):
     """With what routine reads are made: the reader's name, or None and why the administrator's serves."""
 

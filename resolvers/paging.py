@@ -52,9 +52,14 @@ def _place(cursor: str, order: Order) -> tuple[Any, int]:
             raise ValueError
         return value, record_id
     except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise PublicError(
-            "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
-        ) from error
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> PublicError:
+    """Return the error for a cursor of something else."""
+    return PublicError(
+        "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
+    )
 
 
 def _is_key(value: object) -> bool:

@@ -1,11 +1,14 @@
 """PostgreSQL: as many processes as wanted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import orjson
+
+from models.dialects.image_names import SoughtText
+from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with
 
 
 class PostgreSQL:
@@ -43,9 +46,12 @@ class PostgreSQL:
             'ALTER TABLE "namespace" ALTER COLUMN "cluster" TYPE VARCHAR(63) COLLATE "C"',
             'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
+        "0006_image_names": MAKE_IMAGE_NAMES,
     }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+
+    position = "strpos"
 
     def placeholder(self, number: int) -> str:
         """Return `$1`, `$2`, …"""
@@ -91,3 +97,7 @@ class PostgreSQL:
             f" FROM {source} WHERE {membership} ORDER BY {ordering} LIMIT {limit}) AS each_page"
             " ORDER BY parents.place, each_page.place_in_page"
         )
+
+    def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
+        """Return the statement, by GIN and a function that reads block by block."""
+        return ids_of_names_with(sought, bind)

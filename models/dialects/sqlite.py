@@ -1,11 +1,14 @@
 """SQLite: one process, one connection, one writer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import orjson
+
+from models.dialects.image_names import SoughtText
+from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with
 
 
 class SQLite:
@@ -32,9 +35,12 @@ class SQLite:
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
     end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
     broken_references: str | None = "PRAGMA foreign_key_check"
-    after_migration: Mapping[str, tuple[str, ...]] = {}
+    after_migration: Mapping[str, tuple[str, ...]] = {"0006_image_names": MAKE_IMAGE_NAMES}
 
-    table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    # What FTS5 keeps is an index, though it lies in tables.
+    table_names = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '{PARTS_TABLE}*'"
+
+    position = "instr"
 
     def placeholder(self, number: int) -> str:
         """Return `?1`, `?2`, …: numbered, so that one parameter can stand in two places."""
@@ -83,3 +89,7 @@ class SQLite:
             f" (SELECT {record_id} FROM {source} WHERE {membership}"
             f" ORDER BY {ordering} LIMIT {limit}) ORDER BY {ordering}"
         )
+
+    def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
+        """Return the statement, by FTS5."""
+        return ids_of_names_with(sought, bind)

@@ -326,10 +326,17 @@ async def use_the_fourth(database: Database) -> None:
     await store(database, {"table_version": [{"name": "space", "version": 3}]})
 
 
+async def use_the_sixth(database: Database) -> None:
+    """Go on with a database that the sixth release has migrated: with another repository, whose name is searched."""
+    repository: Row = {"space_id": 1, "name": "team/later", "created_at": LATER}
+    await store(database, {"repository": [repository]})
+
+
 IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0001_initial": use_the_first,
     "0002_readers_feeds_repositories": use_the_second,
     "0003_workspaces_bindings_scopes": use_the_third,
     "0004_table_versions": use_the_fourth,
+    "0006_image_names": use_the_sixth,
 }
 """How a database is used after each migration, in their order."""
