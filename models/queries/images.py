@@ -8,7 +8,7 @@ looked at whole: that costs what it holds, some microseconds for each repository
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -139,31 +139,30 @@ async def _read(readable: Readable, wanted: _Wanted, part: _Part) -> list[FoundI
 def _by_beginning(statement: Statement, wanted: _Wanted) -> str:
     """Return what names or last segments begin with: one range of an index for each, open and not."""
     search = wanted.search
-    ways: Sequence[tuple[Met, str]] = [(Met.LAST_SEGMENT, "last_segment"), (Met.NAME, "name")]
-    of_registry = []
     if search.integration_id is not None:
-        ways = [(Met.NAME, "name")]
-        of_registry = [f'n."integration_id" = {statement.bind(search.integration_id)}']
-    last_segment = _begins(statement, 'n."last_segment"', search.text)
-    ranges: list[str] = []
-    for met, column in ways:
-        if wanted.is_past(met):
-            continue
-        conditions = [*of_registry, *_begins(statement, f'n."{column}"', search.text)]
-        if met is Met.NAME and search.integration_id is None:
-            conditions.append(f"NOT ({' AND '.join(last_segment)})")
-        if wanted.begins_at(met):
-            place, last_id = wanted.after
-            behind = f"({statement.bind(place[1:])}, {statement.bind(last_id)})"
-            conditions.append(f'(n."{column}", n."repository_id") > {behind}')
-        for is_open in _openness(search):
-            where = " AND ".join([f'n."is_open" = {statement.bind(is_open)}', *conditions])
-            ranges.append(
-                f'SELECT * FROM (SELECT n."repository_id" AS "id", \'{met.value}\' || n."{column}" AS "place"'
-                f' FROM "image_name" n WHERE {where} ORDER BY n."{column}", n."repository_id" LIMIT {wanted.limit})'
-                f" AS of_{len(ranges)}"
-            )
-    return " UNION ALL ".join(ranges)
+        of_registry = f'n."integration_id" = {statement.bind(search.integration_id)}'
+        return " UNION ALL ".join(_ranges(statement, wanted, Met.NAME, "name", [of_registry]))
+    ranges: Iterable[str] = ()
+    if not wanted.is_past(Met.LAST_SEGMENT):
+        ranges = _ranges(statement, wanted, Met.LAST_SEGMENT, "last_segment", [])
+    better = " AND ".join(_begins(statement, 'n."last_segment"', search.text))
+    return " UNION ALL ".join([*ranges, *_ranges(statement, wanted, Met.NAME, "name", [f"NOT ({better})"])])
+
+
+def _ranges(statement: Statement, wanted: _Wanted, met: Met, column: str, conditions: Sequence[str]) -> Iterator[str]:
+    """Yield statements: names of which a column begins with the text, in its order, open to everybody or not."""
+    conditions = [*conditions, *_begins(statement, f'n."{column}"', wanted.search.text)]
+    if wanted.begins_at(met):
+        place, last_id = wanted.after
+        behind = f"({statement.bind(place[1:])}, {statement.bind(last_id)})"
+        conditions.append(f'(n."{column}", n."repository_id") > {behind}')
+    for is_open in (True,) if wanted.search.is_limited else (True, False):
+        where = " AND ".join([f'n."is_open" = {statement.bind(is_open)}', *conditions])
+        yield (
+            f'SELECT * FROM (SELECT n."repository_id" AS "id", \'{met.value}\' || n."{column}" AS "place"'
+            f' FROM "image_name" n WHERE {where} ORDER BY n."{column}", n."repository_id" LIMIT {wanted.limit})'
+            f" AS {column}_{int(is_open)}"
+        )
 
 
 def _by_word(statement: Statement, wanted: _Wanted) -> str:
@@ -228,8 +227,3 @@ def _begins(statement: Statement, expression: str, text: str) -> list[str]:
         return []
     end = text[:-1] + chr(ord(text[-1]) + 1)
     return [f"{expression} >= {statement.bind(text)}", f"{expression} < {statement.bind(end)}"]
-
-
-def _openness(search: ImageSearch) -> Sequence[bool]:
-    """Return which of both sorts of repositories are read from indexes: those open to everybody, and the others."""
-    return (True,) if search.is_limited else (True, False)
