@@ -21,6 +21,9 @@ class Followed(ABC, AsyncIterable[T], Generic[T]):
     A server that doesn't know of it just iterates.
     """
 
+    tells_state = False
+    """Whether each event tells how things are, not what has happened: an answer like the last one need not be told."""
+
     @property
     @abstractmethod
     def key(self) -> Hashable:

@@ -36,6 +36,8 @@ MODEL_MODULES = [
     "models.integration",
     "models.space",
     "models.image_name",
+    "models.usage",
+    "models.measured_content",
     "models.binding",
     "models.reader_credential",
     "models.change_feed",

@@ -66,6 +66,14 @@ class SpaceState(StrEnum):
     VANISHED = "VANISHED"
 
 
+class UsageMethod(StrEnum):
+    """How it was measured what is stored; figures of different methods can't be compared."""
+
+    REGISTRY_STATISTICS = "REGISTRY_STATISTICS"
+    PROJECT_SUMMARY = "PROJECT_SUMMARY"
+    REFERENCED_BLOBS = "REFERENCED_BLOBS"
+
+
 class Role(StrEnum):
     """What the bearer of a credential may do."""
 
@@ -91,6 +99,7 @@ class EventType(StrEnum):
     IMAGE_PUSHED = "IMAGE_PUSHED"
     IMAGE_DELETED = "IMAGE_DELETED"
     TAG_CHANGED = "TAG_CHANGED"
+    USAGE_CHANGED = "USAGE_CHANGED"
     WORKSPACE_CREATED = "WORKSPACE_CREATED"
     WORKSPACE_UPDATED = "WORKSPACE_UPDATED"
     WORKSPACE_DELETED = "WORKSPACE_DELETED"
@@ -104,7 +113,9 @@ class EventType(StrEnum):
     ACCESS_TOKEN_REVOKED = "ACCESS_TOKEN_REVOKED"  # noqa: S105
 
 
-ADMINISTRATORS_EVENT_TYPES = frozenset({EventType.ACCESS_TOKEN_CREATED, EventType.ACCESS_TOKEN_REVOKED})
+ADMINISTRATORS_EVENT_TYPES = frozenset(
+    {EventType.USAGE_CHANGED, EventType.ACCESS_TOKEN_CREATED, EventType.ACCESS_TOKEN_REVOKED}
+)
 """Events that only platform administrators may see."""
 
 

@@ -18,6 +18,7 @@ from models.enums import (
     Role,
     SpaceState,
     StaleReason,
+    UsageMethod,
     Visibility,
 )
 
@@ -128,6 +129,33 @@ class FoundImageRecord(RepositoryRecord, frozen=True, gc=False):
     place: str
     """Where it stands among what was found: how well its name is met, and, for names that begin with the text, what
     they are sorted by. Those with the same place stand by their ids."""
+
+
+class UsageRecord(Struct, frozen=True, gc=False):
+    """What an integration or a space, whose id is `owner_id`, holds. `is_stale`: it could not be measured since."""
+
+    owner_id: int
+    space_count: int
+    repository_count: int | None
+    artifact_count: int | None
+    storage_bytes: int | None
+    quota_used_bytes: int | None
+    quota_limit_bytes: int | None
+    method: UsageMethod
+    growth_bytes_per_week: int | None
+    measured_at: datetime
+    is_stale: bool
+
+
+class UsagePointRecord(Struct, frozen=True, gc=False):
+    """What an integration or a space held from a moment on."""
+
+    owner_id: int
+    measured_at: datetime
+    repository_count: int | None
+    artifact_count: int | None
+    storage_bytes: int | None
+    quota_used_bytes: int | None
 
 
 class RoutineCredentialRecord(Struct, frozen=True, gc=False):

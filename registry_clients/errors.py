@@ -15,7 +15,8 @@ RegistryError                reason                  retryable  raised when
 ├── StorageUnreadable        STORAGE_UNREADABLE      yes        it answers, and can't read what it stores
 ├── ReadOnly                 READ_ONLY               no         it takes no writes at present
 └── UnexpectedAnswer         UNEXPECTED_ANSWER       no         what came is not what a registry says
-    └── AnswerTooLarge       UNEXPECTED_ANSWER       no         more bytes came than we are willing to hold
+    ├── AnswerTooLarge       UNEXPECTED_ANSWER       no         more bytes came than we are willing to hold
+    └── UnreadableManifest   UNEXPECTED_ANSWER       no         it is what was pushed, and no manifest that we know
 
 "Retryable" says that the same call may well succeed a moment later; it concerns one call, not whether health
 keeps being probed.
@@ -167,6 +168,13 @@ class UnexpectedAnswer(RegistryError):
 
 class AnswerTooLarge(UnexpectedAnswer):
     """The answer is larger than we are willing to hold."""
+
+
+class UnreadableManifest(UnexpectedAnswer):
+    """What stands under a digest is what somebody pushed, and nothing that can be read as a manifest.
+
+    Registries look little at what they are given: neither they nor the rest of what they hold is to blame.
+    """
 
 
 def printable(text: str | None) -> str | None:

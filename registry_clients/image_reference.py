@@ -28,6 +28,7 @@ _HEXADECIMAL_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _SEGMENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+_REPOSITORY = re.compile(rf"{_SEGMENT.pattern}(?:/{_SEGMENT.pattern})*")
 _TAG = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{MAX_TAG_CHARACTERS - 1}}}")
 # The reference grammar lets an algorithm have upper case letters; the OCI specification and go-digest don't.
 _DIGEST = re.compile(r"([a-z][a-z0-9]*(?:[-_+.][a-z][a-z0-9]*)*):([0-9a-fA-F]{32,})")
@@ -92,6 +93,24 @@ def parse_image_reference(text: str) -> ImageReference:
     if len(reference.text) > MAX_IMAGE_REFERENCE_CHARACTERS:
         raise _too_long()
     return reference
+
+
+def is_repository_name(text: str) -> bool:
+    """Say whether a text is a repository's whole name, of one segment or more, as it can be pulled."""
+    return len(text) <= MAX_REPOSITORY_CHARACTERS and _REPOSITORY.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Say whether a text is one that a tag may be."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Say whether a text is a digest: of its algorithm's length, where that is one that registries know."""
+    if len(text) > MAX_IMAGE_REFERENCE_CHARACTERS or _DIGEST.fullmatch(text) is None:
+        return False
+    algorithm, _, encoded = text.partition(":")
+    return _HEXADECIMAL_DIGITS.get(algorithm, len(encoded)) == len(encoded) and encoded == encoded.lower()
 
 
 def _check_characters(text: str) -> None:

@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from registry_clients.addresses import AddressPolicy
 from registry_clients.docker_registry.client import DockerRegistryClient
-from registry_clients.docker_registry.payloads import is_repository_name
 from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.harbor.client import HarborClient
 from registry_clients.harbor.projects import PROJECT_NAME_RULE, is_project_name
+from registry_clients.image_reference import is_repository_name
 from registry_clients.kind import Ability, KindDescription, KindNotSupported, RegistryKind
 from registry_clients.observed_transport import ObservedTransport
 from registry_clients.protocol import RegistryClient

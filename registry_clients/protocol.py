@@ -100,16 +100,18 @@ class ListsArtifacts(Protocol):
     async def list_artifacts(self, repository_name: str, *, page: int = 1, page_size: int = 100) -> ArtifactPage | None:
         """Return a page of a repository's artifacts; None when there is no such repository.
 
-        Pages count from 1 and hold 100 at most. Where the registry knows when artifacts were pushed, the newest come
-        first. Where it can list tags alone, a page is one of tags, by name: an artifact whose tags are on several
-        pages is on each of them, with those.
+        Pages count from 1 and hold 100 at most; ValueError is raised for any other. Where the registry knows when
+        artifacts were pushed, the newest come first. Where it can list tags alone, a page is one of tags, by name:
+        an artifact whose tags are on several pages is on each of them, with those; artifacts without a tag are on
+        none; and a repository that never had a tag is not told from none.
         """
         ...
 
     async def look_at_artifact(self, repository_name: str, reference: str) -> FoundArtifact | None:
         """Return the artifact that a tag or a digest names, None when there is none.
 
-        Where the registry can't tell which tags name a digest, there are none with it.
+        Where the registry can't tell which tags name a digest, there are none with it: asked for by a tag, it has
+        that one.
         """
         ...
 
@@ -130,7 +132,11 @@ class ReadsManifests(Protocol):
         ...
 
     async def read_manifest(self, repository_name: str, digest: str) -> FoundManifest | None:
-        """Return what stands under a digest, None when nothing does."""
+        """Return what stands under a digest, None when nothing does.
+
+        Raises UnreadableManifest for what was pushed and is no manifest: whoever may push can push that, so leave it
+        out and go on.
+        """
         ...
 
 
@@ -139,12 +145,15 @@ class DeletesArtifacts(Protocol):
     """A client that can delete what is in repositories. Needs the administrator's credential.
 
     All calls raise ReadOnly when the registry takes no writes, DeletionRefused with its reason, and do nothing where
-    it is gone already. After other errors it may have been done all the same, unless the registry was not even
-    reached.
+    it is gone already, or by its name can never have been there. After other errors it may have been done all the
+    same, unless the registry was not even reached.
     """
 
     async def delete_artifact(self, repository_name: str, digest: str) -> None:
-        """Delete an artifact, and all its tags with it."""
+        """Delete an artifact, and all its tags with it.
+
+        A registry may or may not refuse to delete an image that an index there needs.
+        """
         ...
 
 

@@ -99,7 +99,12 @@ class PlatformManifest:
 
 @dataclass(frozen=True, slots=True)
 class FoundArtifact:
-    """Something that can be pulled by its digest. ``platforms`` are those of an index, else empty."""
+    """Something that can be pulled by its digest.
+
+    ``media_type`` is its manifest's; ``artifact_type`` says what else than an image it is, None for an image and where
+    nothing says so. ``size_bytes`` are its manifest's, its configuration's and its layers', for an index those of its
+    images as well. ``platforms`` are those of an index, else empty.
+    """
 
     digest: str
     media_type: str
@@ -135,8 +140,9 @@ class Blob:
 class FoundManifest:
     """A manifest, whose digest says for good what is in it.
 
-    ``size_bytes`` are its own. ``blobs`` are what an image refers to, each once; ``platforms`` are the manifests of
-    an index.
+    ``size_bytes`` are its own. ``blobs`` are what an image refers to and the registry stores, each once; a sum of their
+    sizes may be past 64 bits. ``platforms`` are the manifests of an index: one without a platform may be an index too,
+    and one that was deleted is still named.
     """
 
     digest: str

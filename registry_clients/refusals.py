@@ -3,6 +3,7 @@
 Refusal                      raised when
 ├── FeedLost                 changes can't be followed from where we stood: look at everything again
 ├── NoReaderCredential       a credential for reading alone can't be had
+├── DeletionRefused          an artifact, a tag or a repository can't be deleted
 └── SpaceRefused             a space can't be made, changed or deleted
     ├── SpaceNameHeld        another space has the name
     ├── SpaceNotAccepted     name, limit or visibility is none that the registry takes
@@ -65,6 +66,29 @@ class NoReaderCredential(Refusal):
     """A credential for reading alone can't be had. ``reason`` says why."""
 
     def __init__(self, reason: NoReader, message: str, *, registry_message: str | None = None) -> None:
+        super().__init__(message, registry_message=registry_message)
+        self.reason = reason
+
+
+class NoDeletion(StrEnum):
+    """Why something in a repository isn't deleted."""
+
+    IMMUTABLE = "IMMUTABLE"
+    """A rule at the registry keeps a tag, and with it its artifact and its repository."""
+    IN_USE = "IN_USE"
+    """Something else there needs it: an index its images."""
+    SWITCHED_OFF = "SWITCHED_OFF"
+    """The registry was set up so that nothing can be deleted."""
+    NOT_OFFERED = "NOT_OFFERED"
+    """The registry can't delete such a thing by itself: too old."""
+    OTHER = "OTHER"
+    """What the registry says is all there is to know."""
+
+
+class DeletionRefused(Refusal):
+    """An artifact, a tag or a repository can't be deleted, and nothing was. ``reason`` says why."""
+
+    def __init__(self, reason: NoDeletion, message: str, *, registry_message: str | None = None) -> None:
         super().__init__(message, registry_message=registry_message)
         self.reason = reason
 

@@ -19,6 +19,7 @@ from models.enums import (
     Role,
     SpaceState,
     StaleReason,
+    UsageMethod,
     Visibility,
 )
 from registry_clients.kind import Ability as RegistryAbility
@@ -40,6 +41,8 @@ __all__ = [
     "RoutineCredentialKind",
     "SpaceState",
     "StaleReason",
+    "UsageMethod",
+    "UsageResolution",
     "Visibility",
     "describe",
 ]
@@ -174,6 +177,7 @@ describe(
         "BINDING_REVOKED": "A space was taken away from a workspace.",
         "BINDING_SUSPENDED": "A bound space vanished: its binding grants nothing until it is back.",
         "BINDING_RESUMED": "A bound space is back, and so is what its binding grants.",
+        "USAGE_CHANGED": "An integration was measured, and holds something else than before. Administrators see it.",
         "ACCESS_TOKEN_CREATED": "An access token was created. Administrators see it.",
         "ACCESS_TOKEN_REVOKED": "An access token was revoked. Administrators see it.",
     },
@@ -262,6 +266,34 @@ describe(
     {
         "READER_ROBOT": "One that this server made for itself, which can only read and not pull.",
         "ADMINISTRATOR": "The administrator's, since there is no other.",
+    },
+)
+
+
+class UsageResolution(Enum):
+    """In what steps a history is told."""
+
+    FIVE_MINUTES = "FIVE_MINUTES"
+    HOUR = "HOUR"
+    DAY = "DAY"
+
+
+describe(
+    UsageResolution,
+    "In what steps a history is told.",
+    {
+        "FIVE_MINUTES": "Every five minutes: kept for two days.",
+        "HOUR": "Every hour: kept for two weeks.",
+        "DAY": "Every day, in UTC: kept for 400 days.",
+    },
+)
+describe(
+    UsageMethod,
+    "How it was measured what is stored. Figures of different methods can't be compared.",
+    {
+        "REGISTRY_STATISTICS": "The registry's own total: what is stored and not yet collected, each blob once.",
+        "PROJECT_SUMMARY": "What the space's quota counts. Blobs that spaces have in common count in each of them.",
+        "REFERENCED_BLOBS": "The distinct blobs that tags lead to, manifests included. What has no tag is not seen.",
     },
 )
 

@@ -21,6 +21,7 @@ from schema.event import (
 from schema.health import Health
 from schema.integration import DOUBTED
 from schema.node import backed
+from schema.scalars import ByteSize
 from schema.workspace_event_types import WORKSPACE_EVENT_TYPES
 from services.streams import health_of
 
@@ -201,6 +202,22 @@ class TagChanged(Event):
     reference: str | None = _reference()
 
 
+def _stored(root: strawberry.Parent[EventRecord]) -> ByteSize | None:
+    stored: ByteSize | None = root.data["storage_bytes"]
+    return stored
+
+
+@strawberry.type(description="An integration was measured, and holds something else than before.")
+class UsageChanged(Event):
+    """USAGE_CHANGED."""
+
+    event_type = Type.USAGE_CHANGED
+    integration_name: str = integration_name_field()
+    storage_bytes: ByteSize | None = strawberry.field(
+        resolver=_stored, description="How much it stores now, where that is known."
+    )
+
+
 @strawberry.type(description="An access token was created. Administrators see it.")
 class AccessTokenCreated(Event):
     """ACCESS_TOKEN_CREATED."""
@@ -235,6 +252,7 @@ EVENT_TYPES = (
     ImagePushed,
     ImageDeleted,
     TagChanged,
+    UsageChanged,
     *WORKSPACE_EVENT_TYPES,
     AccessTokenCreated,
     AccessTokenRevoked,

@@ -25,6 +25,7 @@ from resolvers.loaders import (
 )
 from resolvers.loading import loaded
 from resolvers.paging import page_request
+from resolvers.usage_loaders import HistoryOfIntegrationLoader, UsageByIntegrationIdLoader
 from resolvers.workspace_loaders import WorkspaceByIdLoader
 from schema.arguments import checked_text, keys_or_nothing
 from schema.connection import After, Connection, First, ListRequest, nested_list
@@ -43,6 +44,7 @@ from schema.node import Node, RecordBacked
 from schema.ordering import directed
 from schema.scalars import URL
 from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
+from schema.usage import Usage, UsagePoint, usage_history
 from schema.workspace import Workspace
 
 
@@ -222,6 +224,16 @@ class Integration(RecordBacked, Node):
     )
     spaces: Connection[Space] = nested_list(
         _spaces, SpacePageLoader, SpaceTotalLoader, description="The spaces that it holds."
+    )
+    usage: Usage | None = loaded(
+        UsageByIntegrationIdLoader,
+        key="id",
+        description="What it holds in all, as last measured; null until it was. Administrators see it. "
+        "What it stores is less than what its spaces do together, which may have blobs in common.",
+    )
+    usage_history: list[UsagePoint] | None = usage_history(
+        HistoryOfIntegrationLoader,
+        description="What it held, oldest first: a point for each step in which that changed. Administrators see it.",
     )
     synchronized_at: datetime | None = strawberry.field(
         resolver=_synchronized_at,

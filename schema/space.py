@@ -19,6 +19,7 @@ from resolvers.context import RequestContext
 from resolvers.loaders import IntegrationByIdLoader, RepositoryPageLoader, RepositoryTotalLoader
 from resolvers.loading import loaded
 from resolvers.paging import page_request
+from resolvers.usage_loaders import HistoryOfSpaceLoader, UsageBySpaceIdLoader
 from resolvers.workspace_loaders import BindingOfSpacePageLoader, BindingOfSpaceTotalLoader
 from schema.arguments import checked_text, keys_or_nothing
 from schema.connection import After, Connection, First, ListRequest, nested_list
@@ -26,6 +27,7 @@ from schema.enums import OrderDirection, SpaceState, Visibility, describe
 from schema.node import Node, RecordBacked
 from schema.ordering import directed
 from schema.repository import Repository, RepositoryFilter, repository_conditions
+from schema.usage import Usage, UsagePoint, usage_history
 from services.image_names import image_prefixes
 
 if TYPE_CHECKING:
@@ -79,6 +81,12 @@ class Space(RecordBacked, Node):
         RepositoryPageLoader,
         RepositoryTotalLoader,
         description="Its repositories, by name, as they were at the last look.",
+    )
+    usage: Usage | None = loaded(
+        UsageBySpaceIdLoader, key="id", description="What it holds, as last measured; null until it was."
+    )
+    usage_history: list[UsagePoint] | None = usage_history(
+        HistoryOfSpaceLoader, description="What it held, oldest first: a point for each step in which that changed."
     )
     bindings: Connection[Annotated[Binding, strawberry.lazy("schema.binding")]] = nested_list(
         _bindings,

@@ -35,6 +35,7 @@ from services.event_notices import EventNotices
 from services.health import HealthMonitor
 from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
+from services.measuring import UsageMeasurer
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
 from services.readers import ReaderKeeper
@@ -160,6 +161,8 @@ async def running_services(
             ).run,
             "purge": Purger(database, clock, retention, observer).run,
         }
+        if settings.usage_interval is not None:
+            work["usage"] = UsageMeasurer(database, connections, clock, settings.usage_interval, observer).run
         if database.tells_of_events:
             work["event notices"] = EventNotices(database, events.wake).run
         tasks = [asyncio.create_task(keep_running(name, run, observer), name=name) for name, run in work.items()]

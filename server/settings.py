@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     synchronization_interval_seconds: float = Field(
         300, ge=5, le=86400, description="How often each registry's spaces are looked at."
     )
+    usage_interval_seconds: float = Field(
+        300, ge=0, le=86400, description="How often what each registry holds is measured; 0: never."
+    )
     allow_loopback_registries: bool = Field(True, description="Registries may be on this machine.")
     allow_private_registries: bool = Field(True, description="Registries may be in private networks.")
     allow_loopback_workspace_registries: bool = Field(
@@ -193,6 +196,11 @@ class Settings(BaseSettings):
     def synchronization_interval(self) -> timedelta:
         """How often each registry's spaces are looked at."""
         return timedelta(seconds=self.synchronization_interval_seconds)
+
+    @property
+    def usage_interval(self) -> timedelta | None:
+        """How often what each registry holds is measured; None for never."""
+        return timedelta(seconds=self.usage_interval_seconds) if self.usage_interval_seconds else None
 
     @property
     def is_on_loopback(self) -> bool:

@@ -108,7 +108,7 @@ class HealthWriter:
         written = await self._database.transact(work)
         if written.came_back_ids:
             # On its own, so that nobody who writes down a long look keeps the health of others from being written.
-            await self._synchronize_soon(written.came_back_ids)
+            await self._look_soon(written.came_back_ids)
         return written.removed_ids
 
     async def _write(self, transaction: Transaction, batch: Sequence[Probed]) -> _Batch:
@@ -225,7 +225,7 @@ class HealthWriter:
             # It came back, or was never seen before: what it holds may be other than what we know.
             batch.came_back_ids.append(integration_id)
 
-    async def _synchronize_soon(self, ids: Sequence[int]) -> None:
+    async def _look_soon(self, ids: Sequence[int]) -> None:
         now = self._clock()
 
         async def work(transaction: Transaction) -> None:
@@ -236,6 +236,12 @@ class HealthWriter:
             await transaction.execute(
                 f'UPDATE "integration" SET "next_synchronization_at" = {moment}'
                 f' WHERE {condition} AND "next_synchronization_at" > {moment}',
+                *statement.values,
+            )
+            statement = Statement(transaction.dialect)
+            moment, condition = statement.bind(now), statement.is_one_of('"integration_id"', ids)
+            await transaction.execute(
+                f'UPDATE "usage_measurement" SET "next_at" = {moment} WHERE {condition} AND "next_at" > {moment}',
                 *statement.values,
             )
 

@@ -19,6 +19,7 @@ from models.queries.integrations import integrations_by_id
 from models.reader_credential import ReaderCredential
 from models.reading import Statement
 from models.records import IntegrationRecord
+from models.usage import UsageMeasurement
 from registry_clients.endpoint import Credential, RegistryEndpoint
 from services.access_writing import held_bindings, lock_access, revoke
 from services.clock import Clock
@@ -279,6 +280,7 @@ class Integrator:
         transaction.events.append(
             integration_event(EventType.INTEGRATION_ADDED, now, integration, kind=kind.value, by=created_by)
         )
+        await UsageMeasurement.create(integration=integration, next_at=now)
         if look.makes_readers:
             await ReaderCredential.create(integration=integration, next_check_at=now)
         if look.has_change_feed:

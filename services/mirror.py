@@ -13,6 +13,7 @@ from models.reading import Statement
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
 from services.access_writing import lock_access, tell_of_spaces
 from services.event_making import integration_event, space_event
+from services.usage_hints import Hint, note_hints
 from services.user_errors import MirrorDoubted
 
 DOUBT_FROM_SPACES = 5
@@ -124,6 +125,9 @@ async def write_space_looks(
     await _write_changes(transaction, integration, changes, looked_at)
     repositories = [repository for look in looks if look.space is not None for repository in look.repositories]
     await _write_repositories(transaction, integration.id, seen_ids, repositories, looked_at)
+    # Something was said to have changed there, if not what the mirror knows of it.
+    present = await space_ids(transaction, integration.id, seen_ids)
+    await note_hints(transaction, integration.id, {(space_id, "") for space_id in present.values()}, looked_at)
     touched = seen_ids | {space.external_id for space in changes.gone}
     statement = Statement(transaction.dialect)
     moment, owner = statement.bind(looked_at), statement.bind(integration.id)
@@ -218,11 +222,19 @@ async def _write_changes(
         [(visibility, space.id) for space, visibility in changes.opened_or_closed],
     )
     await _set_state(transaction, changes.gone, SpaceState.VANISHED, integration.looked_at or looked_at)
-    await _tell_changes(transaction, integration, changes, looked_at)
+    new_ids = await space_ids(transaction, integration.id, {found.external_id for found in changes.new})
+    known = [*(space for space, _ in changes.returned), *changes.gone]
+    hints = {(space_id, "") for space_id in [*new_ids.values(), *(space.id for space in known)]}
+    await note_hints(transaction, integration.id, hints, looked_at)
+    await _tell_changes(transaction, integration, changes, new_ids, looked_at)
 
 
 async def _tell_changes(
-    transaction: Transaction, integration: Integration, changes: _Changes, looked_at: datetime
+    transaction: Transaction,
+    integration: Integration,
+    changes: _Changes,
+    new_ids: Mapping[str, int],
+    looked_at: datetime,
 ) -> None:
     def tell(type_: EventType, space_id: int, space: FoundSpace | KnownSpace, visibility: Visibility) -> None:
         transaction.events.append(
@@ -237,9 +249,8 @@ async def _tell_changes(
             )
         )
 
-    ids = await space_ids(transaction, integration.id, {found.external_id for found in changes.new})
     for found in changes.new:
-        tell(EventType.SPACE_ADDED, ids[found.external_id], found, _visibility(found))
+        tell(EventType.SPACE_ADDED, new_ids[found.external_id], found, _visibility(found))
     for space, found in changes.returned:
         visibility = space.visibility if found.is_public is None else _visibility(found)
         tell(EventType.SPACE_ADDED, space.id, found, visibility)
@@ -288,7 +299,10 @@ async def _write_repositories(
     found: Sequence[FoundRepository],
     looked_at: datetime,
 ) -> None:
-    """Write the repositories of spaces that were looked at: what is new, what changed, what is no longer there."""
+    """Write the repositories of spaces that were looked at: what is new, what changed, what is no longer there.
+
+    Those have their spaces measured again.
+    """
     if not space_external_ids:
         return
     spaces = await space_ids(transaction, integration_id, space_external_ids)
@@ -313,6 +327,7 @@ async def _write_repositories(
         for row in rows
     }
     new, changed = [], []
+    hints: set[Hint] = set()
     for repository in found:
         space_id = spaces.get(repository.space_external_id)
         if space_id is None:
@@ -321,8 +336,11 @@ async def _write_repositories(
         kept = present.pop((space_id, repository.name), None)
         if kept is None:
             new.append((space_id, repository.name, *figures, looked_at))
+            hints.add((space_id, repository.name))
         elif kept[1] != figures:
             changed.append((*figures, kept[0]))
+            hints.add((space_id, repository.name))
+    hints |= present.keys()
     place = transaction.dialect.placeholder
     values = ", ".join(place(number) for number in range(1, 7))
     await transaction.execute_many(
@@ -338,6 +356,7 @@ async def _write_repositories(
     await transaction.execute_many(
         f'DELETE FROM "repository" WHERE "id" = {place(1)}', [(repository_id,) for repository_id, _ in present.values()]
     )
+    await note_hints(transaction, integration_id, hints, looked_at)
 
 
 async def _doubt(

@@ -16,6 +16,7 @@ from models.names import fold_name
 from models.queries.integrations import image_host_aliases, integrations_by_id
 from models.reader_credential import ReaderCredential
 from models.records import IntegrationRecord
+from models.usage import UsageMeasurement
 from registry_clients.endpoint import Credential, RegistryEndpoint, TlsTrust
 from services.clock import Clock
 from services.credential_cipher import CredentialCipher
@@ -38,6 +39,7 @@ from services.registry_input import (
     parse_primary_image_host,
 )
 from services.synchronization import locked_integration
+from services.usage_claims import mark_stale
 from services.user_errors import CredentialRequired, NotFound, UpdateConflict
 
 
@@ -250,6 +252,10 @@ class IntegrationUpdater:
                 position=None, read_at=now - LONG_AGO, lease_until=None
             )
             await Integration.filter(id=integration_id).update(next_synchronization_at=now)
+            await UsageMeasurement.filter(integration_id=integration_id).update(
+                next_at=now, whole_at=None, lease_until=None
+            )
+            await mark_stale(transaction, [integration_id])
 
 
 def _require_expected(record: IntegrationRecord, expected: datetime | None) -> None:

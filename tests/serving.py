@@ -172,7 +172,11 @@ class RunningServer:
 
 @contextmanager
 def running_server(data: Path, **settings: Any) -> Iterator[RunningServer]:
-    """Start a server on a data folder of its own and stop it at the end of the block."""
+    """Start a server on a data folder of its own and stop it at the end of the block.
+
+    It measures no usage unless that is set: most tests look at what else is asked of registries.
+    """
+    settings = {"usage_interval_seconds": 0, **settings}
     if settings.get("database_url") is None:
         copy_migrated_sqlite(data / DATABASE_FILE)
     server = RunningServer(read_settings({}, data=data, port=0, **settings))

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from models.database import Database
@@ -31,7 +32,9 @@ def copy_migrated_sqlite(file: Path) -> None:
     if not _made:
         folder = Path(tempfile.mkdtemp(prefix="integrated-registry-template-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        asyncio.run(migrate_at(f"sqlite://{folder / DATABASE_FILE}"))
+        # In a thread of its own: a browser's driver may keep a loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, migrate_at(f"sqlite://{folder / DATABASE_FILE}")).result()
         _made.append(folder / DATABASE_FILE)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copyfile(_made[0], file)

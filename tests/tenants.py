@@ -11,11 +11,21 @@ from datetime import datetime, timedelta
 
 from models.binding import Binding
 from models.database import NewEvent, Transaction
-from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind, Role, SpaceState, Visibility
+from models.enums import (
+    EventType,
+    HealthStatus,
+    IntegrationOrigin,
+    RegistryKind,
+    Role,
+    SpaceState,
+    UsageMethod,
+    Visibility,
+)
 from models.integration import PLATFORM_SCOPE, HealthCheck, ImageHost, Integration, IntegrationHealth
 from models.queries.events import log_span
 from models.reader_credential import ReaderCredential
 from models.space import Repository, Space
+from models.usage import IntegrationUsage
 from models.workspace import Namespace, Workspace
 from resolvers.global_ids import global_id
 from tests.serving import RunningServer
@@ -221,6 +231,9 @@ async def _store_integration(tenants: Tenants, name: str, now: datetime) -> None
     )
     await HealthCheck.create(
         integration=integration, checked_at=now, is_good=False, registry_message="the registry's own words"
+    )
+    await IntegrationUsage.create(
+        integration=integration, space_count=1, storage_bytes=10, method=UsageMethod.REFERENCED_BLOBS, measured_at=now
     )
     await ReaderCredential.create(
         integration=integration,

@@ -6,6 +6,11 @@ from typing import Any, Protocol
 
 from models.dialects.image_names import SoughtText
 
+PLAN_MEASUREMENTS = (
+    'INSERT INTO "usage_measurement" ("integration_id", "next_at") SELECT "id", "created_at" FROM "integration"'
+)
+"""Has the usage of integrations measured that were there before usage was."""
+
 
 class Dialect(Protocol):
     """The differences between the databases that we run on."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from models.dialects.dialect import PLAN_MEASUREMENTS
 from models.dialects.image_names import SoughtText
 from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with
 
@@ -46,6 +47,7 @@ class PostgreSQL:
             'ALTER TABLE "namespace" ALTER COLUMN "cluster" TYPE VARCHAR(63) COLLATE "C"',
             'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
+        "0005_usage": (PLAN_MEASUREMENTS,),
         "0006_image_names": MAKE_IMAGE_NAMES,
     }
 

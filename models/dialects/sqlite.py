@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from models.dialects.dialect import PLAN_MEASUREMENTS
 from models.dialects.image_names import SoughtText
 from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with
 
@@ -35,7 +36,10 @@ class SQLite:
     begin_migration: tuple[str, ...] = ("COMMIT", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
     end_migration: tuple[str, ...] = ("PRAGMA foreign_keys = ON",)
     broken_references: str | None = "PRAGMA foreign_key_check"
-    after_migration: Mapping[str, tuple[str, ...]] = {"0006_image_names": MAKE_IMAGE_NAMES}
+    after_migration: Mapping[str, tuple[str, ...]] = {
+        "0005_usage": (PLAN_MEASUREMENTS,),
+        "0006_image_names": MAKE_IMAGE_NAMES,
+    }
 
     # What FTS5 keeps is an index, though it lies in tables.
     table_names = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '{PARTS_TABLE}*'"

@@ -5,7 +5,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0004_table_versions')]
+    dependencies = [('models', '0005_usage')]
 
     initial = False
 

@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
 
 from yarl import URL
 
@@ -19,11 +20,18 @@ from registry_clients.docker_registry.payloads import parse_token
 from registry_clients.endpoint import Credential, RegistryEndpoint, shown_host
 from registry_clients.error_bodies import registry_message
 from registry_clients.errors import ComponentUnhealthy, CredentialRejected, UnexpectedAnswer, printable
+from registry_clients.recently_used import RecentlyUsed
 from registry_clients.transport import RegistryRequest, RegistryResponse, RegistryTransport
 
 # Tokens are dropped a little early, so that none expires on its way; none is trusted for longer than an hour.
 _EXPIRY_MARGIN = 0.1
 _MAX_TOKEN_AGE_SECONDS = 3600
+
+# There is one for each repository that was read in; each is 1 to 2 kB.
+_MAX_TOKENS = 256
+
+
+_TokenKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +62,10 @@ class Authentication:
         self._credential = credential
         self._transport = transport
         self._clock = clock
-        self._challenges: dict[str | None, Challenge] = {}
-        self._tokens: dict[tuple[str, str, str], _CachedToken] = {}
-        # One token at a time: those who want the same one then find it in the cache.
-        self._token_lock = asyncio.Lock()
+        self._challenges: dict[tuple[str, str], Challenge] = {}
+        self._tokens: RecentlyUsed[_TokenKey, _CachedToken] = RecentlyUsed(_MAX_TOKENS)
+        # Those who want the same token wait for the first of them, and find it in the cache.
+        self._token_locks: WeakValueDictionary[_TokenKey, asyncio.Lock] = WeakValueDictionary()
 
     def forget(self) -> None:
         """Drop what was learned, so that the next call finds out anew."""
@@ -69,16 +77,19 @@ class Authentication:
         response = await self._transport.send(request)
         if response.status != 401:
             return None
-        challenge = self._challenges[scope] = self._challenge_in(response)
+        challenge = self._challenges[_kind_of(scope)] = self._challenge_in(response)
         return challenge
 
     async def send(self, request: RegistryRequest, scope: str | None = None) -> AuthenticatedAnswer:
-        """Return the answer to a request. ``scope`` is what a token for it must allow; challenges go by it.
+        """Return the answer to a request. ``scope`` is what a token for it must allow.
+
+        The challenge to one repository is taken for that to all, for the same kind of call: else each would cost an
+        exchange more.
 
         Raises CredentialRejected when the registry or its token server doesn't let us in, UnexpectedAnswer
         when it asks for something that can't be given, and whatever the transport raises.
         """
-        challenge = self._challenges.get(scope)
+        challenge = self._challenges.get(_kind_of(scope))
         response = await self._send_with(request, challenge, scope)
         if response.status == 401:
             asked = self._challenge_in(response)
@@ -86,7 +97,7 @@ class Authentication:
                 raise self._rejected(response, scope)
             # A token may have been withdrawn, or the key that signed it: get another one, once.
             self._forget_token(asked, scope)
-            challenge = self._challenges[scope] = asked
+            challenge = self._challenges[_kind_of(scope)] = asked
             response = await self._send_with(request, challenge, scope)
             if response.status == 401:
                 raise self._rejected(response, scope)
@@ -122,8 +133,10 @@ class Authentication:
             message = f"{host} needs a username and a password."
         elif scope is None:
             message = f"{host} does not accept the username or the password."
-        else:
+        elif scope.startswith("registry:"):
             message = f"{host} does not let this user list its repositories ({scope})."
+        else:
+            message = f"{host} does not let this user do what was asked ({scope})."
         words = registry_message(response.body, response.headers.get("Content-Type", ""))
         return CredentialRejected(message, registry_message=words, http_status=response.status)
 
@@ -136,7 +149,7 @@ class Authentication:
 
     async def _token(self, challenge: Challenge, scope: str | None, request: RegistryRequest) -> str:
         key = _token_key(challenge, scope)
-        async with self._token_lock:
+        async with self._token_locks.setdefault(key, asyncio.Lock()):
             cached = self._tokens.get(key)
             if cached is not None and self._clock() < cached.expires_at:
                 return cached.token
@@ -152,11 +165,11 @@ class Authentication:
             )
             token = parse_token(self._token_answer(response, challenge), _realm_host(challenge))
             age = min(token.lifetime_seconds * (1 - _EXPIRY_MARGIN), _MAX_TOKEN_AGE_SECONDS)
-            self._tokens[key] = _CachedToken(token.token, expires_at=asked_at + age)
+            self._tokens.put(key, _CachedToken(token.token, expires_at=asked_at + age))
             return token.token
 
     def _forget_token(self, challenge: Challenge, scope: str | None) -> None:
-        self._tokens.pop(_token_key(challenge, scope), None)
+        self._tokens.drop(_token_key(challenge, scope))
 
     def _token_url(self, challenge: Challenge, scope: str | None) -> URL:
         realm = self._checked_realm(challenge)
@@ -209,7 +222,12 @@ def _basic(credential: Credential) -> str:
     return "Basic " + b64encode(f"{credential.username}:{credential.password}".encode()).decode("ascii")
 
 
-def _token_key(challenge: Challenge, scope: str | None) -> tuple[str, str, str]:
+def _kind_of(scope: str | None) -> tuple[str, str]:
+    kind, _, rest = (scope or "").partition(":")
+    return kind, rest.rpartition(":")[2]
+
+
+def _token_key(challenge: Challenge, scope: str | None) -> _TokenKey:
     return (challenge.parameters.get("realm", ""), challenge.parameters.get("service", ""), scope or "")
 
 

@@ -1,45 +1,32 @@
 """A Docker Registry: what there is to see of it over its HTTP API."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
-from yarl import URL
-
-from registry_clients.docker_registry.authentication import AuthenticatedAnswer, Authentication
-from registry_clients.docker_registry.payloads import (
-    is_repository_name,
-    parse_catalogue_page,
-    parse_next_last,
-    parse_object,
-)
-from registry_clients.docker_registry.refusals import API_VERSION_HEADER, Call, refusal_of
+from registry_clients.docker_registry.api import RegistryApi
+from registry_clients.docker_registry.artifacts import MAX_PAGE_SIZE, Artifacts
+from registry_clients.docker_registry.authentication import AuthenticatedAnswer
+from registry_clients.docker_registry.catalogue import Catalogue, repositories_of, spaces_of
+from registry_clients.docker_registry.deletions import Deletions
+from registry_clients.docker_registry.manifests import Manifests
+from registry_clients.docker_registry.payloads import parse_object
+from registry_clients.docker_registry.refusals import API_VERSION_HEADER, Call
+from registry_clients.docker_registry.tags import Tags
 from registry_clients.endpoint import Credential, RegistryEndpoint
-from registry_clients.error_bodies import parse_errors
-from registry_clients.errors import OtherKind, TimedOut, UnexpectedAnswer
+from registry_clients.errors import OtherKind
 from registry_clients.kind import RegistryKind
 from registry_clients.recognition import hints_at_harbor, is_harbor
-from registry_clients.records import FoundRepository, FoundSpace, ProbeAnswer, RegistryContents, Verification
-from registry_clients.transport import (
-    RegistryRequest,
-    RegistryResponse,
-    RegistryTransport,
-    TransportSettings,
+from registry_clients.records import (
+    ArtifactPage,
+    FoundArtifact,
+    FoundManifest,
+    FoundRepository,
+    FoundSpace,
+    ProbeAnswer,
+    RegistryContents,
+    Verification,
 )
-
-# The registry's own upper limit by default; a page costs the more the further back it is, so ask for few.
-CATALOGUE_PAGE_SIZE = 1000
-MAX_CATALOGUE_PAGES = 5000
-MAX_REPOSITORIES = 1_000_000
-CATALOGUE_DEADLINE_SECONDS = 600
-
-# A page of the catalogue makes the registry walk its storage, which may be an object store.
-_CATALOGUE_PATIENCE = 3
-
-_CATALOGUE_SCOPE = "registry:catalog:*"
-
-# Names of one segment ("web") have no space of their own. `web` and `library/web` are two repositories here.
-_SPACE_OF_BARE_NAMES = "library"
+from registry_clients.transport import RegistryRequest, RegistryTransport, TransportSettings
 
 
 class DockerRegistryClient:
@@ -58,7 +45,12 @@ class DockerRegistryClient:
         self._transport = transport
         self._settings = settings
         self._clock = clock
-        self._authentication = Authentication(endpoint, credential, transport, clock)
+        self._api = RegistryApi(endpoint, credential, transport, settings, clock)
+        self._catalogue = Catalogue(self._api, settings)
+        self._tags = Tags(self._api, settings)
+        self._manifests = Manifests(self._api)
+        self._artifacts = Artifacts(self._api, self._tags, self._manifests)
+        self._deletions = Deletions(self._api)
 
     @property
     def kind(self) -> RegistryKind:
@@ -73,14 +65,14 @@ class DockerRegistryClient:
         registry.
         """
         seconds = self._settings.total_timeout_seconds
-        self._authentication.forget()
+        self._api.authentication.forget()
         # Before any credential leaves: a Harbor's administrator should not be locked out by our mistake.
-        challenge = await self._authentication.learn(RegistryRequest("GET", self._url("")))
+        challenge = await self._api.authentication.learn(RegistryRequest("GET", self._endpoint.url.joinpath("v2", "")))
         if challenge is not None and hints_at_harbor(challenge.parameters):
             await self._refuse_harbor()
         ping = await self._ping(seconds, is_retried=True)
         # The catalogue as well: some registries let everybody ping, and ask for a credential only here.
-        catalogue = await self._first_page(seconds, is_retried=True)
+        catalogue = await self._catalogue.read_first(seconds, is_retried=True)
         return Verification(
             kind=self.kind,
             version=None,
@@ -97,7 +89,7 @@ class DockerRegistryClient:
         began_at = self._clock()
         await self._ping(seconds, is_retried=False)
         latency_seconds = self._clock() - began_at
-        await self._first_page(seconds, is_retried=False)
+        await self._catalogue.read_first(seconds, is_retried=False)
         return ProbeAnswer(latency_milliseconds=latency_seconds * 1000, version=None, is_read_only=False)
 
     async def list_spaces(self) -> tuple[FoundSpace, ...]:
@@ -107,14 +99,7 @@ class DockerRegistryClient:
         same. Raises UnexpectedAnswer when the catalogue goes in circles or has no end, TimedOut after ten
         minutes.
         """
-        try:
-            async with asyncio.timeout(CATALOGUE_DEADLINE_SECONDS):
-                names = await self._repository_names()
-        except TimeoutError as error:
-            raise TimedOut(
-                f"{self._endpoint.host} did not list all within {CATALOGUE_DEADLINE_SECONDS} seconds."
-            ) from error
-        return spaces_of(names)
+        return spaces_of(await self._catalogue.list())
 
     async def list_contents(self) -> RegistryContents:
         """Return all spaces and repositories out of one walk of the catalogue. Raises as `list_spaces` does."""
@@ -131,15 +116,46 @@ class DockerRegistryClient:
             spaces = tuple(found for found in spaces if found.external_id == space.external_id)
         return repositories_of(spaces)
 
+    async def list_artifacts(
+        self, repository_name: str, *, page: int = 1, page_size: int = MAX_PAGE_SIZE
+    ) -> ArtifactPage | None:
+        """Return what a page of tags names, by name; None when there is no such repository. See `Artifacts`."""
+        return await self._artifacts.list(repository_name, page, page_size)
+
+    async def look_at_artifact(self, repository_name: str, reference: str) -> FoundArtifact | None:
+        """Return the artifact that a tag or a digest names, None when there is none."""
+        return await self._artifacts.look_at(repository_name, reference)
+
+    async def list_tags(self, repository_name: str) -> tuple[str, ...] | None:
+        """Return the names of all tags, sorted; None when there is no such repository. See `Tags`."""
+        return await self._tags.list(repository_name)
+
+    async def look_at_tag(self, repository_name: str, tag: str, known_digest: str | None) -> str | None:
+        """Return the digest that a tag names, None when there is no such tag."""
+        return await self._manifests.look_at_tag(repository_name, tag, known_digest)
+
+    async def read_manifest(self, repository_name: str, digest: str) -> FoundManifest | None:
+        """Return what stands under a digest, None when nothing does. See `parse_manifest` for what is left out."""
+        stored = await self._manifests.read(repository_name, digest)
+        return None if stored is None else stored.parsed(self._endpoint.host)
+
+    async def delete_artifact(self, repository_name: str, digest: str) -> None:
+        """Delete what stands under a digest, and all tags that name it; see `Deletions`."""
+        await self._deletions.delete_artifact(repository_name, digest)
+
+    async def delete_tag(self, repository_name: str, tag: str) -> None:
+        """Delete a tag alone, where the registry's version can; see `Deletions`."""
+        await self._deletions.delete_tag(repository_name, tag)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
     async def _ping(self, timeout_seconds: float, *, is_retried: bool) -> AuthenticatedAnswer:
         host = self._endpoint.host
-        answer = await self._send(self._url(""), None, timeout_seconds, is_retried=is_retried)
+        answer = await self._api.send("GET", "", None, timeout_seconds=timeout_seconds, is_retried=is_retried)
         if answer.response.status != 200:
-            raise refusal_of(answer.response, Call.PING, host)
+            raise self._api.refusal(answer.response, Call.PING)
         # Proxies may drop the header; then the body must be what a registry says.
         if API_VERSION_HEADER not in answer.response.headers:
             parse_object(answer.response.body, host)
@@ -149,87 +165,3 @@ class DockerRegistryClient:
         # The names in a challenge may be chosen by anybody's token server; Harbor's own API is the proof.
         if await is_harbor(self._transport, self._endpoint.url):
             raise OtherKind(f"{self._endpoint.host} is a Harbor, not a Docker Registry: integrate it as such.")
-
-    async def _first_page(self, timeout_seconds: float, *, is_retried: bool) -> AuthenticatedAnswer:
-        url = self._url("_catalog").with_query(n="1")
-        answer = await self._send(url, _CATALOGUE_SCOPE, timeout_seconds, is_retried=is_retried)
-        if answer.response.status != 200:
-            raise refusal_of(answer.response, Call.CATALOGUE, self._endpoint.host)
-        parse_catalogue_page(answer.response.body, self._endpoint.host)
-        return answer
-
-    async def _repository_names(self) -> set[str]:
-        host = self._endpoint.host
-        size: int | None = CATALOGUE_PAGE_SIZE
-        names: set[str] = set()
-        last: str | None = None
-        seen: set[str] = set()
-        for _ in range(MAX_CATALOGUE_PAGES):
-            response = await self._page(size, last)
-            if size is not None and _is_page_too_large(response):
-                # The registry's limit is set lower, and it doesn't tell: without n it chooses itself.
-                size = None
-                response = await self._page(size, last)
-            if response.status != 200:
-                raise refusal_of(response, Call.CATALOGUE, host)
-            page = parse_catalogue_page(response.body, host)
-            names.update(name for name in page.names if is_repository_name(name))
-            if len(names) > MAX_REPOSITORIES:
-                break
-            last = parse_next_last(response.headers.get("Link"), host)
-            if last is None:
-                return names
-            if last in seen:
-                raise UnexpectedAnswer(f"{host} lists its repositories in a circle.")
-            seen.add(last)
-        raise UnexpectedAnswer(f"{host} lists its repositories without an end.")
-
-    async def _page(self, size: int | None, last: str | None) -> RegistryResponse:
-        query = {name: str(value) for name, value in (("n", size), ("last", last)) if value is not None}
-        seconds = self._settings.total_timeout_seconds * _CATALOGUE_PATIENCE
-        url = self._url("_catalog").with_query(query)
-        return (await self._send(url, _CATALOGUE_SCOPE, seconds, is_retried=True)).response
-
-    async def _send(
-        self, url: URL, scope: str | None, timeout_seconds: float, *, is_retried: bool
-    ) -> AuthenticatedAnswer:
-        request = RegistryRequest("GET", url, timeout_seconds=timeout_seconds, is_retried=is_retried)
-        try:
-            # Over the token exchange and all: each of its calls has the same deadline at most.
-            async with asyncio.timeout(timeout_seconds):
-                return await self._authentication.send(request, scope)
-        except TimeoutError as error:
-            raise TimedOut(f"{self._endpoint.host} did not answer within {timeout_seconds:g} seconds.") from error
-
-    def _url(self, path: str) -> URL:
-        return self._endpoint.url.joinpath("v2", path)
-
-
-def spaces_of(repository_names: set[str]) -> tuple[FoundSpace, ...]:
-    """Return the spaces that repositories belong to, by the first segment of their names; both sorted."""
-    spaces: dict[str, list[str]] = {}
-    for name in sorted(repository_names):
-        first, slash, _ = name.partition("/")
-        spaces.setdefault(first if slash else _SPACE_OF_BARE_NAMES, []).append(name)
-    return tuple(
-        FoundSpace(external_id=space, name=space, is_public=None, repository_names=tuple(names))
-        for space, names in sorted(spaces.items())
-    )
-
-
-def repositories_of(spaces: tuple[FoundSpace, ...]) -> tuple[FoundRepository, ...]:
-    """Return the repositories of spaces, sorted by name."""
-    found = (
-        FoundRepository(
-            name=name, space_external_id=space.external_id, artifact_count=None, pull_count=None, updated_at=None
-        )
-        for space in spaces
-        for name in space.repository_names
-    )
-    return tuple(sorted(found, key=lambda repository: repository.name))
-
-
-def _is_page_too_large(response: RegistryResponse) -> bool:
-    return response.status == 400 and any(
-        entry.code == "PAGINATION_NUMBER_INVALID" for entry in parse_errors(response.body)
-    )

@@ -13,11 +13,6 @@ from registry_clients.errors import UnexpectedAnswer
 DEFAULT_TOKEN_LIFETIME_SECONDS = 60
 MAX_TOKEN_CHARACTERS = 64 * 1024
 
-# distribution/reference: components of lower case letters and digits, parted by ., _, __ or dashes.
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_MAX_REPOSITORY_NAME_CHARACTERS = 255
-
 _NEXT_LINK = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?')
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -70,12 +65,23 @@ def parse_catalogue_page(body: bytes, host: str) -> CataloguePage:
     return CataloguePage(tuple(repositories))
 
 
+def parse_tag_page(body: bytes, host: str) -> tuple[str, ...]:
+    """Return the names in a list of tags, valid or not. Raises UnexpectedAnswer when it is none."""
+    tags = parse_object(body, host).get("tags", ...)
+    # Seen on 2.8.2: null in a repository whose tags are all gone.
+    if tags is None:
+        return ()
+    if not isinstance(tags, list) or not all(isinstance(name, str) for name in tags):
+        raise UnexpectedAnswer(f"{host} answers with a list of tags that no registry sends.")
+    return tuple(tags)
+
+
 def parse_next_last(link: str | None, host: str) -> str | None:
     """Return `last` for the next page out of a Link header, None when there is no next page.
 
     The URL in the header is of no use beyond that: always relative, and wrong behind a proxy that strips a
     path (seen on 2.8.2 and 3.1.2). Raises UnexpectedAnswer when it names a next page without `last`: to stop
-    there would lose repositories.
+    there would lose what follows.
     """
     if link is None or (match := _NEXT_LINK.search(link)) is None:
         return None
@@ -84,7 +90,7 @@ def parse_next_last(link: str | None, host: str) -> str | None:
     except ValueError:
         last = None
     if not last:
-        raise UnexpectedAnswer(f"{host} pages its catalogue in a way that can't be followed.")
+        raise UnexpectedAnswer(f"{host} pages its lists in a way that can't be followed.")
     return last
 
 
@@ -99,8 +105,3 @@ def parse_token(body: bytes, host: str) -> BearerToken:
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
         lifetime = DEFAULT_TOKEN_LIFETIME_SECONDS
     return BearerToken(token, float(lifetime))
-
-
-def is_repository_name(name: str) -> bool:
-    """Say whether a name is one that can be pulled."""
-    return len(name) <= _MAX_REPOSITORY_NAME_CHARACTERS and _REPOSITORY_NAME.fullmatch(name) is not None

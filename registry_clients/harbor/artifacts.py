@@ -1,13 +1,18 @@
 """What is in a repository of Harbor's."""
 
+from collections.abc import Mapping
+
+from registry_clients.errors import UnexpectedAnswer
 from registry_clients.harbor.api import ApiCall, HarborApi
-from registry_clients.harbor.json_fields import parse_objects
+from registry_clients.harbor.json_fields import parse_object, parse_objects
 from registry_clients.harbor.paging import PAGE_SIZE, total_count_of
 from registry_clients.harbor.payloads import artifact_of
 from registry_clients.harbor.projects import Projects
 from registry_clients.harbor.refusals import Caller
-from registry_clients.harbor.urls import project_segment, repository_segment
-from registry_clients.records import ArtifactPage
+from registry_clients.harbor.urls import artifacts_segments, is_harbor_repository, project_segment
+from registry_clients.image_reference import is_digest, is_tag
+from registry_clients.records import ArtifactPage, FoundArtifact
+from registry_clients.transport import RegistryResponse
 
 
 class Artifacts:
@@ -24,25 +29,41 @@ class Artifacts:
         """
         if page < 1 or not 1 <= page_size <= PAGE_SIZE:
             raise ValueError(f"pages count from 1 and hold 1 to {PAGE_SIZE} artifacts")
-        if "/" not in repository_name:
+        query = {"page": str(page), "page_size": str(page_size), "sort": "-push_time", "with_tag": "true"}
+        response = await self._read(repository_name, (), query)
+        if response is None:
             return None
-        segments = ("projects", project_segment(repository_name), "repositories", repository_segment(repository_name))
-        call = ApiCall(
-            "GET",
-            (*segments, "artifacts"),
-            Caller.ROUTINE,
-            {"page": str(page), "page_size": str(page_size), "sort": "-push_time", "with_tag": "true"},
-            is_by_name=True,
-        )
+        artifacts = tuple(map(artifact_of, parse_objects(response.body, self._api.host)))
+        total_count = total_count_of(response)
+        is_last = len(artifacts) < page_size if total_count is None else page * page_size >= total_count
+        return ArtifactPage(artifacts, total_count, is_last)
+
+    async def look_at(self, repository_name: str, reference: str) -> FoundArtifact | None:
+        """Return the artifact that a tag or a digest names, None when there is none.
+
+        Found by its digest is also what is in no list: the images of an index, and accessories.
+        """
+        if not (is_tag(reference) or is_digest(reference)):
+            return None
+        response = await self._read(repository_name, (reference,), {"with_tag": "true"})
+        if response is None:
+            return None
+        found = artifact_of(parse_object(response.body, self._api.host))
+        if reference != found.digest and is_digest(reference):
+            raise UnexpectedAnswer(f"{self._api.host} answers with another artifact than was asked for.")
+        return found
+
+    async def _read(
+        self, repository_name: str, segments: tuple[str, ...], query: Mapping[str, str]
+    ) -> RegistryResponse | None:
+        if not is_harbor_repository(repository_name):
+            return None
+        path = (*artifacts_segments(repository_name), *segments)
+        call = ApiCall("GET", path, Caller.ROUTINE, query, is_by_name=True)
         response = await self._api.send(call, taken=(200, 403, 404))
         if response.status == 403:
             # To all but administrators a project that isn't there is 403 as well (seen on 2.16.0).
             if await self._projects.look_at(project_segment(repository_name)) is not None:
                 raise self._api.refusal(call, response)
             return None
-        if response.status == 404:
-            return None
-        artifacts = tuple(map(artifact_of, parse_objects(response.body, self._api.host)))
-        total_count = total_count_of(response)
-        is_last = len(artifacts) < page_size if total_count is None else page * page_size >= total_count
-        return ArtifactPage(artifacts, total_count, is_last)
+        return None if response.status == 404 else response

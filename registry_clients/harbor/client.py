@@ -19,6 +19,7 @@ from registry_clients.kind import RegistryKind
 from registry_clients.records import (
     ArtifactPage,
     ChangePage,
+    FoundArtifact,
     FoundRepository,
     FoundSpace,
     ProbeAnswer,
@@ -99,6 +100,10 @@ class HarborClient:
     ) -> ArtifactPage | None:
         """Return a page of a repository's artifacts, None when there is no such repository."""
         return await self._artifacts.list(repository_name, page, page_size)
+
+    async def look_at_artifact(self, repository_name: str, reference: str) -> FoundArtifact | None:
+        """Return the artifact that a tag or a digest names, None when there is none."""
+        return await self._artifacts.look_at(repository_name, reference)
 
     async def read_storage_statistics(self) -> StorageStatistics:
         """Return what Harbor stores and hasn't collected yet."""

@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 from yarl import URL
 
+from registry_clients.image_reference import is_repository_name
+
 
 def api_url(registry: URL, segments: tuple[str, ...], query: Mapping[str, str] | None = None) -> URL:
     """Return the address of something in the API of a Harbor, which may stand behind a path prefix."""
@@ -13,6 +15,11 @@ def api_url(registry: URL, segments: tuple[str, ...], query: Mapping[str, str] |
     parameters = "&".join(f"{name}={quote(value, safe='')}" for name, value in (query or {}).items())
     address = f"{str(registry).rstrip('/')}/api/v2.0/{path}"
     return URL(f"{address}?{parameters}" if parameters else address, encoded=True)
+
+
+def is_harbor_repository(repository_name: str) -> bool:
+    """Say whether a whole name can be a repository's here: what is none might lead elsewhere in a path."""
+    return "/" in repository_name and is_repository_name(repository_name)
 
 
 def project_segment(repository_name: str) -> str:
@@ -26,3 +33,13 @@ def repository_segment(repository_name: str) -> str:
     The path is escaped again: seen on 2.16.0, `team/app/web` is `…/team/repositories/app%252Fweb`.
     """
     return quote(repository_name.partition("/")[2], safe="")
+
+
+def repository_segments(repository_name: str) -> tuple[str, ...]:
+    """Return the path of a repository within the API, by its whole name."""
+    return ("projects", project_segment(repository_name), "repositories", repository_segment(repository_name))
+
+
+def artifacts_segments(repository_name: str) -> tuple[str, ...]:
+    """Return the path of what is in a repository within the API, by its whole name."""
+    return (*repository_segments(repository_name), "artifacts")

@@ -44,6 +44,7 @@ from schema.integration import (
     integration_order,
 )
 from schema.node import Node, backed, backed_if_any
+from schema.overview import Overview, OverviewRoot
 from schema.pull_access import NamespaceRef, PullAccess, answered
 from schema.server_info import RegistryKindInfo, ServerInfo
 from schema.space import Space, SpaceFilter, SpaceOrder, space_conditions, space_order
@@ -110,6 +111,12 @@ async def nodes(
     if len(ids) > MOST_IDS:
         raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
     return list(await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
+
+
+@query(Access.EVERY_VIEWER, "How much there is of everything, as far as you may see.")
+def overview(info: Info) -> Overview:
+    """Return the overview."""
+    return backed(Overview, OverviewRoot())
 
 
 @query(Access.EVERY_VIEWER, "One integration, by its id or its name; null when there is none.")
@@ -320,6 +327,7 @@ Query = create_type(
         viewer,
         node,
         nodes,
+        overview,
         integration,
         integrations,
         space,

@@ -23,8 +23,10 @@ from schema.event import Event, EventFilter, event_conditions
 from schema.health import Health
 from schema.integration import Integration
 from schema.node import backed
+from schema.overview import Overview, OverviewRoot
 from schema.scalars import Cursor
 from services.event_log import CursorExpired, InvalidCursor
+from services.overview_stream import OverviewStream
 from services.streams import EventStream, HealthStream, LogStream
 
 S = TypeVar("S")
@@ -56,10 +58,13 @@ class IntegrationHealthEvent:
 class Told(Followed[T], Generic[S, T]):
     """A stream of the log as the surface tells it."""
 
-    def __init__(self, stream: LogStream[S], after: str | None, shown: Callable[[S], T]) -> None:
+    def __init__(
+        self, stream: LogStream[S], after: str | None, shown: Callable[[S], T], *, tells_state: bool = False
+    ) -> None:
         self._stream = stream
         self._after = after
         self._shown = shown
+        self.tells_state = tells_state
 
     @property
     def key(self) -> Hashable:
@@ -104,6 +109,13 @@ def integration_health(
     return Told(stream, after, partial(backed, IntegrationHealthEvent))
 
 
+@subscription(Access.EVERY_VIEWER, "How much there is of everything: now, then whenever a figure changes.")
+def overview(info: Info) -> AsyncIterable[Overview]:
+    """Stream the overview."""
+    stream = OverviewStream(info.context.services.events)
+    return Told(stream, None, lambda _: backed(Overview, OverviewRoot()), tells_state=True)
+
+
 @subscription(Access.EVERY_VIEWER, "What happens, from now on; with a cursor: what was missed, then what happens.")
 def events(
     info: Info,
@@ -116,4 +128,6 @@ def events(
     return Told(stream, after, partial(backed, Event))
 
 
-Subscription = create_type("Subscription", [integration_health, events], description="What can be followed live.")
+Subscription = create_type(
+    "Subscription", [integration_health, overview, events], description="What can be followed live."
+)

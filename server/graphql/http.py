@@ -23,7 +23,6 @@ from server.graphql.requests import InvalidRequest, parse_body
 from server.graphql.sessions import NotAuthenticated, Session, bearer_token
 from server.graphql.sse import EventStream
 
-
 WATCHED_AFTER_SECONDS = 0.02
 """A query that takes longer is ended when its client leaves."""
 

@@ -75,6 +75,7 @@ class Subscription(Generic[A]):
         "_send_at_once",
         "_source",
         "_started",
+        "_tells_state",
     )
 
     def __init__(
@@ -102,6 +103,7 @@ class Subscription(Generic[A]):
         self._source: AsyncIterator[Any] | None = None
         self._channel: Channel[A] | None = None
         self._is_opening = True
+        self._tells_state = False
         self._position = 0
         """Everything up to here has been told, once the opening is over."""
         self._number = 0
@@ -140,6 +142,8 @@ class Subscription(Generic[A]):
                 finally:
                     channel.forget(self)
                 continue
+            if self._is_told_already(answer):
+                continue
             self._last = answer
             if self._observer is not None:
                 self._observer.answered(answer)
@@ -150,13 +154,13 @@ class Subscription(Generic[A]):
         """Take an answer of the channel while this waits for it, if the client can be sent it at once."""
         if self._send_at_once is None or number != self._number:
             return False
-        if position > self._position:
+        if position > self._position and not self._is_told_already(answer):
             if not self._send_at_once(answer):
                 return False
-            self._position = position
             self._last = answer
             if self._observer is not None:
                 self._observer.answered(answer)
+        self._position = max(position, self._position)
         self._number = number + 1
         return True
 
@@ -171,6 +175,9 @@ class Subscription(Generic[A]):
             await self._channels.leave(channel)
         await self._close_source()
 
+    def _is_told_already(self, answer: A) -> bool:
+        return self._tells_state and answer == self._last
+
     async def _next_alone(self) -> A | None:
         """Return the next answer of a source of one's own; None when it is over, or a channel was joined."""
         beginning, self._beginning = self._beginning, None
@@ -181,6 +188,7 @@ class Subscription(Generic[A]):
                 return begun.answer
             if isinstance(begun, Followed):
                 self._followed, self._key = begun, beginning.shared_by(begun)
+                self._tells_state = begun.tells_state
                 begun = begun.opening()
             self._source = aiter(begun)
         elif self._last is not None:

@@ -50,6 +50,8 @@ def test_what_is_said_to_be_for_administrators_is_nullable() -> None:
         ("Integration", "tokenRealm"),
         ("Integration", "tls"),
         ("Integration", "routineCredential"),
+        ("Integration", "usage"),
+        ("Integration", "usageHistory"),
         ("Health", "registryMessage"),
         ("Health", "components"),
         ("HealthComponent", "message"),

@@ -32,9 +32,11 @@ def environment(folder: Path) -> dict[str, str]:
     return {f"INTEGRATED_REGISTRY_{name}": value for name, value in settings.items()}
 
 
-def graphql_blocks() -> list[str]:
-    """Return the operations in the README, in order."""
-    return re.findall(r"^```graphql\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def operation(field: str) -> str:
+    """Return the operation in the README that asks for a root field."""
+    blocks = re.findall(r"^```graphql\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (found,) = [block for block in blocks if re.search(rf"^  {field}\b", block, re.MULTILINE)]
+    return str(found)
 
 
 def as_cell(name: str, default: Any) -> str:
@@ -73,7 +75,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_first_steps(terminal: Terminal, registry: DockerRegistryServer) -> None:
-    mutation, query, subscription, *_ = graphql_blocks()
+    mutation, query = operation("integrateRegistry"), operation("integrations")
     assert mutation.count(REGISTRY_IN_README) == 1
     viewer = sign_in(terminal)
 
@@ -92,11 +94,13 @@ def test_first_steps(terminal: Terminal, registry: DockerRegistryServer) -> None
         "spaceCount": 1,
         "spaces": {"nodes": [{"name": "payments", "repositories": {"nodes": [{"image": image}]}}]},
     }
-    asyncio.run(see_it_die(viewer, subscription, registry))
+    asyncio.run(see_it_measured(viewer, registry))
+    asyncio.run(see_it_die(viewer, operation("integrationHealth"), registry))
 
 
 def test_who_may_pull_what(terminal: Terminal, registry: DockerRegistryServer) -> None:
-    integrate, _, _, upsert, bind, ask = graphql_blocks()
+    integrate, upsert = operation("integrateRegistry"), operation("upsertWorkspace")
+    bind, ask = operation("bindSpaces"), operation("pullAccess")
     assert ask.count(IMAGE_IN_README) == 1
     viewer = sign_in(terminal)
     viewer.graphql(integrate.replace(REGISTRY_IN_README, registry.url))
@@ -114,6 +118,25 @@ def test_who_may_pull_what(terminal: Terminal, registry: DockerRegistryServer) -
     (binding,) = bound["bindings"]
     assert (binding["state"], binding["enforcement"]["state"]) == ("ACTIVE", "NOT_ENFORCEABLE")
     assert (after["isAllowed"], after["reason"]) == (True, "BOUND")
+
+
+async def see_it_measured(viewer: SignedIn, registry: DockerRegistryServer) -> None:
+    async with (
+        asyncio.timeout(60),
+        PUBLIC_CLIENTS["gql"](f"{viewer.url}/graphql", viewer.token) as client,
+        client.subscribe(operation("overview")) as messages,
+    ):
+        async for message in messages:
+            overview = message["overview"]
+            assert (overview["spaceCount"], overview["unboundPrivateSpaceCount"]) == (1, 1)
+            if overview["measuredAt"] is not None:
+                break
+    stored = sum(path.stat().st_size for path in registry.storage.rglob("data") if "blobs" in path.parts)
+    usage = {"method": "REFERENCED_BLOBS", "growthBytesPerWeek": None}
+    assert overview["storageBytes"] == stored
+    assert overview["storageBytesByIntegration"] == [
+        {"integration": {"name": "main", "usage": usage}, "storageBytes": stored}
+    ]
 
 
 async def see_it_die(viewer: SignedIn, subscription: str, registry: DockerRegistryServer) -> None:
@@ -146,7 +169,7 @@ def test_link_signs_in_once_and_the_token_is_where_it_says(terminal: Terminal, t
 
 def test_token_for_a_frontend_is_made_while_the_server_runs(terminal: Terminal, tmp_path: Path) -> None:
     admin = sign_in(terminal)
-    admin.graphql(graphql_blocks()[3])
+    admin.graphql(operation("upsertWorkspace"))
     (arguments,) = re.findall(r"^    \.venv/bin/integrated-registry (.*)$", README, re.MULTILINE)
 
     made = subprocess.run(

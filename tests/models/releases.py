@@ -326,6 +326,38 @@ async def use_the_fourth(database: Database) -> None:
     await store(database, {"table_version": [{"name": "space", "version": 3}]})
 
 
+ROWS_OF_FIFTH: Rows = {
+    "integration_usage": [
+        {
+            "integration_id": 2,
+            "space_count": 1,
+            "repository_count": 1,
+            "storage_bytes": 9_000_000_000,
+            "method": "REFERENCED_BLOBS",
+            "measured_at": NOON,
+            "is_stale": False,
+        }
+    ],
+    "space_usage": [
+        {"space_id": 2, "storage_bytes": 9_000_000_000, "method": "REFERENCED_BLOBS", "measured_at": NOON},
+    ],
+    "usage_point": [
+        {"integration_id": 2, "space_id": space_id, "measured_at": NOON, "slot": 5_900_000, "storage_bytes": 9}
+        for space_id in (None, 2)
+    ],
+    "usage_hint": [{"space_id": 2, "repository_name": "team/app", "noted_at": LATER}],
+    "measured_tag": [{"repository_id": 2, "name": "1", "digest": "sha256:1"}],
+    "measured_artifact": [{"integration_id": 2, "digest": "sha256:1", "blobs": '{"sha256:1": 9000000000}'}],
+    "space_blob": [{"space_id": 2, "digest": "sha256:1", "size_bytes": 9_000_000_000}],
+}
+"""What the fifth release added; when integrations are to be measured, its migration has written."""
+
+
+async def use_the_fifth(database: Database) -> None:
+    """Go on with a database that the fourth release has used, and the fifth has migrated."""
+    await store(database, ROWS_OF_FIFTH)
+
+
 async def use_the_sixth(database: Database) -> None:
     """Go on with a database that the sixth release has migrated: with another repository, whose name is searched."""
     repository: Row = {"space_id": 1, "name": "team/later", "created_at": LATER}
@@ -337,6 +369,7 @@ IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0002_readers_feeds_repositories": use_the_second,
     "0003_workspaces_bindings_scopes": use_the_third,
     "0004_table_versions": use_the_fourth,
+    "0005_usage": use_the_fifth,
     "0006_image_names": use_the_sixth,
 }
 """How a database is used after each migration, in their order."""

@@ -30,7 +30,7 @@ from tests.models.releases import (
 )
 
 FIRST, SECOND, THIRD = "0001_initial", "0002_readers_feeds_repositories", "0003_workspaces_bindings_scopes"
-FOURTH = "0004_table_versions"
+FOURTH, FIFTH = "0004_table_versions", "0005_usage"
 
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
@@ -244,6 +244,31 @@ def test_names_addresses_and_hosts_are_unique_within_a_scope(empty_database_addr
                         await take(database, scope, *names)
             assert await every_row(database) == before
             await take(database, 9, "free", "https://free.example", "free.example")
+
+    asyncio.run(main())
+
+
+def test_usage_comes_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(empty_database_address) as database:
+            await releases.use_until(database, FOURTH)
+            before = await everything(database)
+            integrations = {row["id"]: row["created_at"] for row in before.rows["integration"]}
+
+            await releases.migrate_to(database, FIFTH)
+
+            after = await everything(database)
+            # Each is to be measured, and has been since it came.
+            measurements = after.rows.pop("usage_measurement")
+            assert {row["integration_id"]: row["next_at"] for row in measurements} == integrations
+            assert all(row["whole_at"] is None and row["lease_until"] is None for row in measurements)
+            new = {
+                *("integration_usage", "space_usage", "usage_point", "usage_hint"),
+                *("measured_tag", "measured_artifact", "space_blob"),
+            }
+            require_kept(before.rows, after.rows, {}, new)
+            assert before.indexes <= after.indexes
+            assert before.references <= after.references
 
     asyncio.run(main())
 

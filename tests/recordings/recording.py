@@ -34,5 +34,6 @@ def recorded_response(name: str, what: str) -> RegistryResponse:
     elif isinstance(body, str):
         content = body.encode()
     else:
-        content = json.dumps(body).encode()
+        # Without blanks, as manifests were pushed: their digests are those of these bytes.
+        content = json.dumps(body, separators=(",", ":")).encode()
     return RegistryResponse(response["status"], CIMultiDictProxy(CIMultiDict(response["headers"])), content)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from registry_clients.docker_registry.client import DockerRegistryClient, spaces_of
+from registry_clients.docker_registry.catalogue import spaces_of
+from registry_clients.docker_registry.client import DockerRegistryClient
 from registry_clients.errors import (
     UnexpectedAnswer,
 )
@@ -102,14 +103,14 @@ def test_only_last_is_taken_out_of_a_link(link: str) -> None:
 def test_a_catalogue_without_an_end(
     pages: Callable[[RegistryRequest], RegistryResponse], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_clients.docker_registry.client.MAX_CATALOGUE_PAGES", 20)
+    monkeypatch.setattr("registry_clients.docker_registry.catalogue.MAX_CATALOGUE_PAGES", 20)
     error = failure_of(DockerRegistryClient.list_spaces, client_over(ScriptedTransport(pages)))
     assert type(error) is UnexpectedAnswer
     assert message in error.message
 
 
 def test_too_many_repositories_are_an_error_not_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry_clients.docker_registry.client.MAX_REPOSITORIES", 2)
+    monkeypatch.setattr("registry_clients.docker_registry.catalogue.MAX_REPOSITORIES", 2)
     transport = by_path({"/v2/_catalog?n=1000": page(["a/x", "b/x", "c/x"])})
     assert type(failure_of(DockerRegistryClient.list_spaces, client_over(transport))) is UnexpectedAnswer
 

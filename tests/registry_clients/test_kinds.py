@@ -14,6 +14,8 @@ from registry_clients.kind import KindNotSupported, RegistryKind
 from registry_clients.kinds import KIND_DESCRIPTIONS, client_over, open_client, recognise_kind
 from registry_clients.protocol import (
     ChangesSpaces,
+    DeletesArtifacts,
+    DeletesTags,
     HasChangeFeed,
     ListsArtifacts,
     ListsContents,
@@ -21,6 +23,7 @@ from registry_clients.protocol import (
     ListsSpaces,
     LooksAtSpaces,
     MakesReaderCredential,
+    ReadsManifests,
     ReadsStorage,
     RegistryClient,
 )
@@ -93,11 +96,35 @@ def test_a_harbor_offers_what_only_some_do() -> None:
     client = client_over(RegistryKind.HARBOR, ENDPOINT, None, by_path({}), TransportSettings())
     assert isinstance(client, HarborClient)
     assert len(every_ability(client)) == 10
-    offered = (LooksAtSpaces, ListsArtifacts, ReadsStorage, ChangesSpaces, HasChangeFeed, MakesReaderCredential)
-    for protocol in offered:
+    offered = (LooksAtSpaces, ReadsStorage, ChangesSpaces, HasChangeFeed, MakesReaderCredential)
+    for protocol in (*offered, ListsArtifacts):
         assert isinstance(client, protocol)
     other = client_over(RegistryKind.DOCKER_REGISTRY, ENDPOINT, None, by_path({}), TransportSettings())
     assert not any(isinstance(other, protocol) for protocol in offered)
+
+
+def every_ability_of_a_docker_registry(
+    client: DockerRegistryClient,
+) -> tuple[
+    RegistryClient,
+    ListsSpaces,
+    ListsRepositories,
+    ListsContents,
+    ListsArtifacts,
+    ReadsManifests,
+    DeletesArtifacts,
+    DeletesTags,
+]:
+    """Hold a Docker Registry's client to the protocols' signatures."""
+    return (client,) * 8
+
+
+def test_a_docker_registry_offers_what_only_some_do() -> None:
+    client = client_over(RegistryKind.DOCKER_REGISTRY, ENDPOINT, None, by_path({}), TransportSettings())
+    assert isinstance(client, DockerRegistryClient)
+    assert len(every_ability_of_a_docker_registry(client)) == 8
+    for protocol in (ListsArtifacts, ReadsManifests, DeletesArtifacts, DeletesTags):
+        assert isinstance(client, protocol)
 
 
 def test_a_bad_certificate_shows_when_the_client_is_opened() -> None:

@@ -1,0 +1,75 @@
+"""What was said to hold something else now: noted with whatever said it, so that it is measured again soon."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.database import Transaction
+from models.reading import Readable, Statement
+
+Hint = tuple[int, str]
+"""A space's id, and the name of one of its repositories; empty: any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedHint:
+    """A hint, and when it was last given."""
+
+    space_id: int
+    repository_name: str
+    noted_at: datetime
+
+
+async def note_hints(transaction: Transaction, integration_id: int, hints: Collection[Hint], now: datetime) -> None:
+    """Have spaces of an integration measured again soon."""
+    if not hints:
+        return
+    place = transaction.dialect.placeholder
+    # First, as whoever measures does: the other way round each would wait for the other.
+    await transaction.execute(
+        f'UPDATE "usage_measurement" SET "hinted_at" = {place(1)} WHERE "integration_id" = {place(2)}',
+        now,
+        integration_id,
+    )
+    await transaction.execute_many(
+        'INSERT INTO "usage_hint" ("space_id", "repository_name", "noted_at")'
+        f" VALUES ({place(1)}, {place(2)}, {place(3)})"
+        ' ON CONFLICT ("space_id", "repository_name") DO UPDATE SET "noted_at" = EXCLUDED."noted_at"',
+        [(space_id, name, now) for space_id, name in sorted(hints)],
+    )
+
+
+async def noted_hints(readable: Readable, integration_id: int) -> list[NotedHint]:
+    """Return what is noted of an integration."""
+    rows = await readable.fetch(
+        'SELECT h."space_id", h."repository_name", h."noted_at" FROM "usage_hint" h'
+        ' JOIN "space" s ON s."id" = h."space_id"'
+        f' WHERE s."integration_id" = {readable.dialect.placeholder(1)}',
+        integration_id,
+    )
+    read_time = readable.dialect.datetime
+    return [NotedHint(row["space_id"], row["repository_name"], read_time(row["noted_at"])) for row in rows]
+
+
+async def settle_hints(transaction: Transaction, hints: Sequence[NotedHint]) -> None:
+    """Forget what was followed, unless it was said again since."""
+    place = transaction.dialect.placeholder
+    await transaction.execute_many(
+        f'DELETE FROM "usage_hint" WHERE "space_id" = {place(1)} AND "repository_name" = {place(2)}'
+        f' AND "noted_at" = {place(3)}',
+        [(hint.space_id, hint.repository_name, hint.noted_at) for hint in hints],
+    )
+
+
+async def has_hints(transaction: Transaction, integration_id: int) -> bool:
+    """Return whether anything is noted of an integration."""
+    statement = Statement(transaction.dialect)
+    owner = statement.bind(integration_id)
+    rows = await transaction.fetch(
+        'SELECT 1 FROM "usage_hint" h JOIN "space" s ON s."id" = h."space_id"'
+        f' WHERE s."integration_id" = {owner} LIMIT 1',
+        *statement.values,
+    )
+    return bool(rows)
