@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks import dashboard, dead_registries, harbor_watching, paging, probing, pull_access, subscribers
+from benchmarks import dashboard, dead_registries, harbor_watching, paging, probing, pull_access, searching, subscribers
 from benchmarks.report import Finding, printed
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
     "subscribers": subscribers.run,
     "paging": paging.run,
     "pull-access": pull_access.run,
+    "searching": searching.run,
     "probing": probing.run,
     "harbor-watching": harbor_watching.run,
 }

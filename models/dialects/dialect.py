@@ -108,3 +108,14 @@ class Dialect(Protocol):
         some thousands.
         """
         ...
+
+    def last_segment(self, name: str) -> str:
+        """Return an expression: what stands behind the last slash of a name."""
+        ...
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return what stands behind FROM for the ids and names of the repositories (`r`) of some spaces.
+
+        `space_ids` is a statement that returns the `id` of each. They are looked up space by space.
+        """
+        ...

@@ -9,7 +9,7 @@ import orjson
 
 from models.dialects.dialect import PLAN_MEASUREMENTS
 from models.dialects.image_names import SoughtText
-from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with
+from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with, last_segment
 
 
 class PostgreSQL:
@@ -103,3 +103,14 @@ class PostgreSQL:
     def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
         """Return the statement, by GIN and a function that reads block by block."""
         return ids_of_names_with(sought, bind)
+
+    def last_segment(self, name: str) -> str:
+        """Return the expression."""
+        return last_segment(name)
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return the source, by a lateral join: for many spaces PostgreSQL would rather read all repositories."""
+        return (
+            f'({space_ids}) AS within CROSS JOIN LATERAL (SELECT o."id", o."name" FROM "repository" o'
+            ' WHERE o."space_id" = within."id" OFFSET 0) AS r'
+        )

@@ -26,7 +26,13 @@ _PART_BITS = 24
 _OPEN_PART, _CLOSED_PART = 1, 0
 """Parts that names don't have, for whether everybody may pull it."""
 
-_LAST_SEGMENT = """substring(r."name" FROM '[^/]*$')"""
+
+def last_segment(name: str) -> str:
+    """Return an expression: what stands behind the last slash of a name."""
+    return f"substring({name} FROM '[^/]*$')"
+
+
+_LAST_SEGMENT = last_segment('r."name"')
 
 _PARTS_FUNCTION = f"""
 CREATE FUNCTION image_name_parts("id" bigint, "is_open" boolean, "name" text) RETURNS bigint[]
@@ -47,7 +53,7 @@ END $$
 
 _SEARCH_FUNCTION = f"""
 CREATE FUNCTION image_names_with(parts integer[], behind bigint, sought text, is_word boolean, wanted integer)
-RETURNS SETOF bigint LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 10 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     block bigint;
     id bigint;
@@ -96,6 +102,14 @@ BEGIN
 END $$
 """
 
+FILL_IMAGE_NAMES: Final = (
+    rows_of_images(_LAST_SEGMENT, "TRUE"),
+    # What is new waits in a list that each search reads whole: it is kept as short as it can be.
+    'CREATE INDEX "image_name_by_part" ON "image_name" USING gin (image_name_parts("repository_id", "is_open", "name"))'
+    " WITH (gin_pending_list_limit = 64)",
+)
+"""Statements that store the rows of what there is already, and then make the index of parts."""
+
 MAKE_IMAGE_NAMES: Final = (
     'ALTER TABLE "image_name" ALTER COLUMN "name" TYPE VARCHAR(512) COLLATE "C"',
     'ALTER TABLE "image_name" ALTER COLUMN "last_segment" TYPE VARCHAR(512) COLLATE "C"',
@@ -106,12 +120,9 @@ MAKE_IMAGE_NAMES: Final = (
     'CREATE TRIGGER "image_name_of_repository" AFTER INSERT ON "repository"'
     " FOR EACH ROW EXECUTE FUNCTION image_name_of_repository()",
     'CREATE TRIGGER "image_name_of_space" AFTER UPDATE ON "space" FOR EACH ROW EXECUTE FUNCTION image_name_of_space()',
-    rows_of_images(_LAST_SEGMENT, "TRUE"),
-    # What is new waits in a list that each search reads whole: it is kept as short as it can be.
-    'CREATE INDEX "image_name_by_part" ON "image_name" USING gin (image_name_parts("repository_id", "is_open", "name"))'
-    " WITH (gin_pending_list_limit = 64)",
+    *FILL_IMAGE_NAMES,
 )
-"""Statements that make the index of parts, keep all in step, and store the rows of what there is already."""
+"""Statements that keep all in step from now on, store the rows of what there is, and make the index of parts."""
 
 
 def ids_of_names_with(sought: SoughtText, bind: Callable[[object], str]) -> str:

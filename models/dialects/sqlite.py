@@ -9,7 +9,7 @@ import orjson
 
 from models.dialects.dialect import PLAN_MEASUREMENTS
 from models.dialects.image_names import SoughtText
-from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with
+from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with, last_segment
 
 
 class SQLite:
@@ -97,3 +97,11 @@ class SQLite:
     def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
         """Return the statement, by FTS5."""
         return ids_of_names_with(sought, bind)
+
+    def last_segment(self, name: str) -> str:
+        """Return the expression."""
+        return last_segment(name)
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return the source; CROSS JOIN has SQLite begin with the spaces."""
+        return f'({space_ids}) AS within CROSS JOIN "repository" r ON r."space_id" = within."id"'

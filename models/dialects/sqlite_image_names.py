@@ -24,10 +24,16 @@ PARTS_TABLE: Final = "image_name_part"
 _ID_BITS = 40
 _ID_MASK = (1 << _ID_BITS) - 1
 
-_LAST_SEGMENT = """substr(r."name", length(rtrim(r."name", replace(r."name", '/', ''))) + 1)"""
-"""Trimmed of all characters that aren't slashes, a name ends with its last slash."""
+
+def last_segment(name: str) -> str:
+    """Return an expression: what stands behind the last slash of a name.
+
+    Trimmed of all its characters that aren't slashes, a name ends with its last slash.
+    """
+    return f"substr({name}, length(rtrim({name}, replace({name}, '/', ''))) + 1)"
 
 
+_LAST_SEGMENT = last_segment('r."name"')
 _OF_REPOSITORY = rows_of_images(_LAST_SEGMENT, 'r."id" = NEW."id"')
 _OF_SPACE = rows_of_images(_LAST_SEGMENT, 'r."space_id" = NEW."id"')
 

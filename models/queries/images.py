@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from models.dialects.image_names import SoughtText, begins_word, is_held
+from models.dialects import Dialect
+from models.dialects.image_names import SoughtText, begins_word
+from models.enums import SpaceState, Visibility
 from models.queries.repositories import REPOSITORY_COLUMNS, REPOSITORY_JOINS
 from models.queries.sight import EVERYTHING, Sight
 from models.queries.spaces import PullableOfOwn
@@ -45,6 +47,9 @@ class Met(Enum):
     WITHIN = "3"
     """It holds it somewhere else."""
 
+
+_ALL = 2**62
+"""A limit that none is, for what is to be read once: else each place is made out as often as it is spoken of."""
 
 _WITH_WHAT_FOLLOWS = (Met.LAST_SEGMENT, Met.NAME)
 
@@ -151,11 +156,14 @@ def _by_beginning(statement: Statement, wanted: _Wanted) -> str:
 
 def _ranges(statement: Statement, wanted: _Wanted, met: Met, column: str, conditions: Sequence[str]) -> Iterator[str]:
     """Yield statements: names of which a column begins with the text, in its order, open to everybody or not."""
-    conditions = [*conditions, *_begins(statement, f'n."{column}"', wanted.search.text)]
-    if wanted.begins_at(met):
-        place, last_id = wanted.after
+    text, (place, last_id) = wanted.search.text, wanted.after
+    if wanted.begins_at(met) and place[1:] >= text:
+        # Without the text's own lower bound, from which SQLite would read on.
         behind = f"({statement.bind(place[1:])}, {statement.bind(last_id)})"
-        conditions.append(f'(n."{column}", n."repository_id") > {behind}')
+        conditions = [*conditions, f'(n."{column}", n."repository_id") > {behind}']
+        conditions += _begins(statement, f'n."{column}"', text, is_behind=True)
+    else:
+        conditions = [*conditions, *_begins(statement, f'n."{column}"', text)]
     for is_open in (True,) if wanted.search.is_limited else (True, False):
         where = " AND ".join([f'n."is_open" = {statement.bind(is_open)}', *conditions])
         yield (
@@ -187,43 +195,54 @@ def _held(statement: Statement, wanted: _Wanted, met: Met) -> str:
 
 
 def _in_further_spaces(statement: Statement, wanted: _Wanted) -> str:
-    """Return what is found in spaces that are looked at whole."""
+    """Return what is found in spaces that are looked at whole: those that stand and aren't open to everybody."""
     search = wanted.search
-    conditions = search.further.spaces_of_own(statement)
-    further = " UNION ".join(f'SELECT s."id" FROM "space" s WHERE {condition}' for condition in conditions)
-    conditions = ['NOT n."is_open"']
+    closed = [
+        f"s.\"state\" <> '{SpaceState.VANISHED.value}'",
+        f'NOT (s."visibility" = \'{Visibility.PUBLIC.value}\' AND i."workspace_id" IS NULL)',
+    ]
     if search.integration_id is not None:
-        conditions.append(f'n."integration_id" = {statement.bind(search.integration_id)}')
-        conditions += _begins(statement, 'n."name"', search.text)
-        place = f"'{Met.NAME.value}' || n.\"name\""
+        closed.append(f's."integration_id" = {statement.bind(search.integration_id)}')
+    space_ids = " UNION ".join(
+        'SELECT s."id" FROM "space" s JOIN "integration" i ON i."id" = s."integration_id"'
+        f" WHERE {' AND '.join([condition, *closed])}"
+        for condition in search.further.spaces_of_own(statement)
+    )
+    if search.integration_id is not None:
+        conditions = _begins(statement, 'r."name"', search.text)
+        place = f"'{Met.NAME.value}' || r.\"name\""
     else:
-        place = _place(statement, search.text)
+        text = statement.bind(search.text)
+        conditions = [f'{statement.dialect.position}(r."name", {text}) > 0']
+        place = _place(statement.dialect, text, has_within=len(search.text) >= LEAST_CHARACTERS_WITHIN)
+    met = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     behind = f"({statement.bind(wanted.after[0])}, {statement.bind(wanted.after[1])})"
     return (
-        f'SELECT * FROM (SELECT n."repository_id" AS "id", {place} AS "place" FROM ({further}) AS further'
-        ' JOIN "repository" o ON o."space_id" = further."id" JOIN "image_name" n ON n."repository_id" = o."id"'
-        f' WHERE {" AND ".join(conditions)}) AS placed WHERE placed."place" IS NOT NULL'
-        f' AND (placed."place", placed."id") > {behind} ORDER BY placed."place", placed."id" LIMIT {wanted.limit}'
+        f'SELECT * FROM (SELECT r."id", {place} AS "place" FROM {statement.dialect.repositories_in(space_ids)}{met}'
+        f" LIMIT {_ALL}) AS placed"
+        f' WHERE placed."place" IS NOT NULL AND (placed."place", placed."id") > {behind}'
+        f' ORDER BY placed."place", placed."id" LIMIT {wanted.limit}'
     )
 
 
-def _place(statement: Statement, text: str) -> str:
-    """Return an expression: the place of a name (`n`), null where it isn't met."""
-    position, given = statement.dialect.position, statement.bind(text)
-    word = begins_word(position, 'n."name"', given)
-    ways = [
-        f'{position}(n."last_segment", {given}) = 1 THEN \'{Met.LAST_SEGMENT.value}\' || n."last_segment"',
-        f'{position}(n."name", {given}) = 1 THEN \'{Met.NAME.value}\' || n."name"',
-        f"{word} THEN '{Met.WORD.value}'",
-    ]
-    if len(text) >= LEAST_CHARACTERS_WITHIN:
-        ways.append(f"{is_held(position, given, is_word=False)} THEN '{Met.WITHIN.value}'")
-    return f"CASE{''.join(f' WHEN {way}' for way in ways)} END"
+def _place(dialect: Dialect, text: str, *, has_within: bool) -> str:
+    """Return an expression: the place of a name (`r`) that holds a text.
+
+    Null where no word begins with it, unless `has_within`.
+    """
+    name, position = 'r."name"', dialect.position
+    last_segment = dialect.last_segment(name)
+    within = f" ELSE '{Met.WITHIN.value}'" if has_within else ""
+    return (
+        f"CASE WHEN {position}({last_segment}, {text}) = 1 THEN '{Met.LAST_SEGMENT.value}' || {last_segment}"
+        f" WHEN {position}({name}, {text}) = 1 THEN '{Met.NAME.value}' || {name}"
+        f" WHEN {begins_word(position, name, text)} THEN '{Met.WORD.value}'{within} END"
+    )
 
 
-def _begins(statement: Statement, expression: str, text: str) -> list[str]:
-    """Return conditions on a text: it begins with another one."""
+def _begins(statement: Statement, expression: str, text: str, *, is_behind: bool = False) -> list[str]:
+    """Return conditions on a text: it begins with another one; with `is_behind`, if it isn't less than that."""
     if not text:
         return []
-    end = text[:-1] + chr(ord(text[-1]) + 1)
-    return [f"{expression} >= {statement.bind(text)}", f"{expression} < {statement.bind(end)}"]
+    end = f"{expression} < {statement.bind(text[:-1] + chr(ord(text[-1]) + 1))}"
+    return [end] if is_behind else [f"{expression} >= {statement.bind(text)}", end]
