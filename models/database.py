@@ -35,6 +35,7 @@ MODEL_MODULES = [
     "models.workspace",
     "models.integration",
     "models.space",
+    "models.image_name",
     "models.usage",
     "models.measured_content",
     "models.binding",

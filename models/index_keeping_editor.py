@@ -23,7 +23,8 @@ class IndexKeepingSqliteEditor(SqliteSchemaEditor):
 
     Its indexes go with the old table, and Tortoise makes none of them again: the lists would be right, and slow.
     So do constraints of several columns, and the count of ids that were given: the id of something deleted would
-    come again, and with it whatever is still told of that id, as events are.
+    come again, and with it whatever is still told of that id, as events are. And triggers: those of the table go with
+    it, and while it is away, SQLite refuses to rename another one into its place if any trigger speaks of it.
     """
 
     async def _remake_table(
@@ -37,6 +38,9 @@ class IndexKeepingSqliteEditor(SqliteSchemaEditor):
         indexes = await self._indexes_to_keep(model)
         # The table of migrations counts its ids too, so what is read here is always there.
         given = await self._rows("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        triggers = await self._rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        for trigger in triggers:
+            await self._rows(f'DROP TRIGGER "{trigger["name"]}"')
         await super()._remake_table(model, create_field, delete_field, alter_fields)
         for row in given:
             await self._rows("DELETE FROM sqlite_sequence WHERE name = ?", table)
@@ -46,6 +50,8 @@ class IndexKeepingSqliteEditor(SqliteSchemaEditor):
         for index in indexes:
             if index.name not in made and index.columns <= present:
                 await self._rows(index.statement)
+        for trigger in triggers:
+            await self._rows(trigger["sql"])
 
     async def _indexes_to_keep(self, model: type[Model]) -> list[_Index]:
         """Return the indexes that don't come with a table by the definitions of its columns."""

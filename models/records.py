@@ -124,6 +124,14 @@ class RepositoryRecord(Struct, frozen=True, gc=False):
     image_host: str
 
 
+class FoundImageRecord(RepositoryRecord, frozen=True, gc=False):
+    """A repository that was searched for."""
+
+    place: str
+    """Where it stands among what was found: how well its name is met, and, for names that begin with the text, what
+    they are sorted by. Those with the same place stand by their ids."""
+
+
 class UsageRecord(Struct, frozen=True, gc=False):
     """What an integration or a space, whose id is `owner_id`, holds. `is_stale`: it could not be measured since."""
 

@@ -129,19 +129,19 @@ def _check_characters(text: str) -> None:
 def _split_host(name: str) -> tuple[str, str]:
     segment, _, remainder = name.partition("/")
     # Without a slash all is the name: what follows the colon in `example.com:5000` is a tag.
-    if "/" in name and _reads_as_host(segment):
+    if "/" in name and reads_as_host(segment):
         return segment, remainder
     return DOCKER_HUB, name
 
 
-def _reads_as_host(segment: str) -> bool:
+def reads_as_host(segment: str) -> bool:
     """Return whether a first segment is a host: no first segment of a repository looks like this."""
     return segment == "localhost" or "." in segment or ":" in segment or segment != segment.lower()
 
 
 def _written_host(host: str) -> str:
     # `registry:443` has the one form `registry`, which before a slash would be a namespace at Docker Hub.
-    return host if _reads_as_host(host) else f"{host}:{DEFAULT_PORT}"
+    return host if reads_as_host(host) else f"{host}:{DEFAULT_PORT}"
 
 
 def _parse_host(text: str) -> str:

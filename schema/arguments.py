@@ -53,6 +53,14 @@ def checked_text(text: str | None) -> str | None:
     return text or None
 
 
+def required_text(text: str) -> str:
+    """Return a text to search for, trimmed. Raises PublicError for an empty one, and for one that can't be taken."""
+    checked = checked_text(text.strip())
+    if checked is None:
+        raise bad_input(f"A text to search for has 1 to {MOST_TEXT_CHARACTERS} characters.")
+    return checked
+
+
 def checked_texts(texts: Sequence[str] | None) -> tuple[str, ...] | None:
     """Return texts of which one is to be met. Raises PublicError for too many, and for one that can't be taken."""
     if texts is None:

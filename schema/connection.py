@@ -39,7 +39,7 @@ class ListPage(Struct, frozen=True):
     """What stands behind a connection: a page of records, and what counts them all when that is asked for."""
 
     page: Page[Any]
-    count: Callable[[], Awaitable[int]]
+    count: Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,19 @@ def _cursor(page: Page[Any], index: int) -> Cursor | None:
     return Cursor(cursor_of(page.records[index], page.order)) if page.records else None
 
 
-def _edges(root: strawberry.Parent[ListPage]):  # type: ignore[no-untyped-def]
+def edges_of(root: strawberry.Parent[ListPage]):  # type: ignore[no-untyped-def]
+    """Return the items of a page with their cursors."""
     order = root.page.order
     return [Edge(node=record, cursor=Cursor(cursor_of(record, order))) for record in root.page.records]
 
 
-def _nodes(root: strawberry.Parent[ListPage]):  # type: ignore[no-untyped-def]
+def nodes_of(root: strawberry.Parent[ListPage]):  # type: ignore[no-untyped-def]
+    """Return the items of a page."""
     return root.page.records
 
 
-def _page_info(root: strawberry.Parent[ListPage]) -> PageInfo:
+def page_info_of(root: strawberry.Parent[ListPage]) -> PageInfo:
+    """Return where a page stands."""
     page = root.page
     return PageInfo(
         has_next_page=page.has_next_page,
@@ -82,16 +85,17 @@ def _page_info(root: strawberry.Parent[ListPage]) -> PageInfo:
 
 
 async def _total_count(root: strawberry.Parent[ListPage]) -> int:
-    return await root.count()
+    count: int = await root.count()
+    return count
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     """A page."""
 
-    edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The items with their cursors.")
-    nodes: list[T] = strawberry.field(resolver=_nodes, description="The items.")
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
+    edges: list[Edge[T]] = strawberry.field(resolver=edges_of, description="The items with their cursors.")
+    nodes: list[T] = strawberry.field(resolver=nodes_of, description="The items.")
+    page_info: PageInfo = strawberry.field(resolver=page_info_of, description="Where this page stands.")
     total_count: int = strawberry.field(
         resolver=_total_count, description="How many there are in all. Only computed when asked for."
     )

@@ -54,10 +54,15 @@ class PullAccess:
     workspace: Workspace | None = strawberry.field(description="The workspace that the namespace belongs to.")
 
 
-async def answered(info: Info, namespace: NamespaceRef, image: str) -> PullAccess:
-    """Return the answer, as far as the viewer may know it. Raises PublicError for names longer than any."""
+def asked_namespace(namespace: NamespaceRef) -> NamespaceName:
+    """Return a namespace that is asked for. Raises PublicError for names longer than any."""
     if max(len(namespace.cluster), len(namespace.name)) > MOST_NAME_CHARACTERS:
         raise bad_input(f"Names of namespaces and clusters have at most {MOST_NAME_CHARACTERS} characters.")
+    return namespace.to_service()
+
+
+async def answered(info: Info, namespace: NamespaceRef, image: str) -> PullAccess:
+    """Return the answer, as far as the viewer may know it. Raises PublicError for names longer than any."""
     context = info.context
-    access = await decide(context.database, namespace.to_service(), image, context.scope.sight)
+    access = await decide(context.database, asked_namespace(namespace), image, context.scope.sight)
     return backed(PullAccess, access)

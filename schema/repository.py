@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from schema.space import Space
 
 
-def _image(root: strawberry.Parent[RepositoryRecord]) -> str:
+def image_of(root: strawberry.Parent[RepositoryRecord]) -> str:
+    """Return the image's name, without a tag."""
     return f"{root.image_host}/{root.name}"
 
 
@@ -35,7 +36,7 @@ class Repository(RecordBacked, Node):
         SpaceByIdLoader, key="space_id", required="space", description="The space that it belongs to."
     )
     name: str = strawberry.field(description="Its whole name at the registry.")
-    image: str = strawberry.field(resolver=_image, description="Host and name, ready to copy.")
+    image: str = strawberry.field(resolver=image_of, description="Host and name, ready to copy.")
     artifact_count: Count | None = strawberry.field(
         description="How many artifacts it holds, where the registry tells."
     )

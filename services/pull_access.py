@@ -15,7 +15,7 @@ from models.queries.integrations import INTEGRATIONS
 from models.queries.sight import Sight
 from models.queries.spaces import SPACES
 from models.queries.workspaces import NAMESPACES, WORKSPACES
-from models.reading import Readable, Statement
+from models.reading import Readable
 from models.records import BindingRecord, IntegrationRecord, NamespaceRecord, SpaceRecord, WorkspaceRecord
 from registry_clients.image_reference import ImageReference, InvalidImageReference, parse_image_reference
 from services.image_names import space_name_of
@@ -131,18 +131,9 @@ async def access_facts(
     readable: Readable, namespace: NamespaceName, image: ImageReference, sight: Sight
 ) -> AccessFacts:
     """Return what is known of a namespace and an image, as far as it is seen; with five statements at most."""
-    namespaces = await NAMESPACES.all(
-        readable,
-        lambda statement: [
-            f'n."cluster" = {statement.bind(namespace.cluster)}',
-            f'n."name" = {statement.bind(namespace.name)}',
-            *sight.namespaces(statement),
-        ],
-    )
-    found = namespaces[0] if namespaces else None
+    found = await seen_namespace(readable, namespace, sight)
     owner_id = None if found is None else found.workspace_id
-    registries = await INTEGRATIONS.all(readable, lambda statement: _registry_conditions(statement, image, sight))
-    registry = _registry_for(registries, owner_id)
+    registry = registry_for(await registries_of_host(readable, image.host, sight), owner_id)
     name = None if registry is None else space_name_of(image.repository, registry.kind)
     space = None
     if registry is not None and name is not None:
@@ -179,15 +170,31 @@ async def access_facts(
     )
 
 
-def _registry_conditions(statement: Statement, image: ImageReference, sight: Sight) -> Sequence[str]:
-    host = statement.bind(image.host)
-    return [
-        f'i."id" IN (SELECT "integration_id" FROM "image_host" WHERE "host" = {host})',
-        *sight.integrations(statement),
-    ]
+async def seen_namespace(readable: Readable, namespace: NamespaceName, sight: Sight) -> NamespaceRecord | None:
+    """Return a namespace, if it is known and seen."""
+    namespaces = await NAMESPACES.all(
+        readable,
+        lambda statement: [
+            f'n."cluster" = {statement.bind(namespace.cluster)}',
+            f'n."name" = {statement.bind(namespace.name)}',
+            *sight.namespaces(statement),
+        ],
+    )
+    return namespaces[0] if namespaces else None
 
 
-def _registry_for(registries: Sequence[IntegrationRecord], workspace_id: int | None) -> IntegrationRecord | None:
+async def registries_of_host(readable: Readable, host: str, sight: Sight) -> list[IntegrationRecord]:
+    """Return the registries that are seen whose images have this host: one of the platform's, one of each workspace."""
+    return await INTEGRATIONS.all(
+        readable,
+        lambda statement: [
+            f'i."id" IN (SELECT "integration_id" FROM "image_host" WHERE "host" = {statement.bind(host)})',
+            *sight.integrations(statement),
+        ],
+    )
+
+
+def registry_for(registries: Sequence[IntegrationRecord], workspace_id: int | None) -> IntegrationRecord | None:
     """Return whose the image host is: the platform's registry goes before one that the workspace brought.
 
     What other workspaces brought counts for them alone.

@@ -1,8 +1,10 @@
 """What a database must tell us so that the rest of the SQL can be written once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
+
+from models.dialects.image_names import SoughtText
 
 PLAN_MEASUREMENTS = (
     'INSERT INTO "usage_measurement" ("integration_id", "next_at") SELECT "id", "created_at" FROM "integration"'
@@ -64,6 +66,9 @@ class Dialect(Protocol):
     table_names: str
     """A statement that returns the tables there are, one `name` a row."""
 
+    position: str
+    """The function that returns where in a text another one begins, from 1; 0 where it doesn't."""
+
     def placeholder(self, number: int) -> str:
         """Return how the number-th parameter (from 1) stands in a statement."""
         ...
@@ -103,5 +108,25 @@ class Dialect(Protocol):
 
         `membership` is the condition on rows, which speaks of the parent as `parents."id"`. The rows of a parent come
         in that order; how parents follow each other is open.
+        """
+        ...
+
+    def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
+        """Return a statement: the `id` of each repository whose name holds a text elsewhere than at a beginning.
+
+        Those with the least ids; its rows come in no order. `bind` returns what stands for a value. However many names
+        there are, no more of them are read than have its parts, and of these no more than are wanted, or on PostgreSQL
+        some thousands.
+        """
+        ...
+
+    def last_segment(self, name: str) -> str:
+        """Return an expression: what stands behind the last slash of a name."""
+        ...
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return what stands behind FROM for the ids and names of the repositories (`r`) of some spaces.
+
+        `space_ids` is a statement that returns the `id` of each. They are looked up space by space.
         """
         ...

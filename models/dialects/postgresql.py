@@ -1,6 +1,6 @@
 """PostgreSQL: as many processes as wanted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 
 from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
+from models.dialects.image_names import SoughtText
+from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with, last_segment
 
 
 class PostgreSQL:
@@ -46,10 +48,13 @@ class PostgreSQL:
             'ALTER TABLE "namespace" ALTER COLUMN "name" TYPE VARCHAR(63) COLLATE "C"',
         ),
         "0005_usage": (PLAN_MEASUREMENTS,),
+        "0006_image_names": MAKE_IMAGE_NAMES,
         "0007_hooks": (open_hooks("replace(gen_random_uuid()::text, '-', '')"),),
     }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+
+    position = "strpos"
 
     def placeholder(self, number: int) -> str:
         """Return `$1`, `$2`, …"""
@@ -94,4 +99,19 @@ class PostgreSQL:
             f" CROSS JOIN LATERAL (SELECT {select_list}, ROW_NUMBER() OVER (ORDER BY {ordering}) AS place_in_page"
             f" FROM {source} WHERE {membership} ORDER BY {ordering} LIMIT {limit}) AS each_page"
             " ORDER BY parents.place, each_page.place_in_page"
+        )
+
+    def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
+        """Return the statement, by GIN and a function that reads block by block."""
+        return ids_of_names_with(sought, bind)
+
+    def last_segment(self, name: str) -> str:
+        """Return the expression."""
+        return last_segment(name)
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return the source, by a lateral join: for many spaces PostgreSQL would rather read all repositories."""
+        return (
+            f'({space_ids}) AS within CROSS JOIN LATERAL (SELECT o."id", o."name" FROM "repository" o'
+            ' WHERE o."space_id" = within."id" OFFSET 0) AS r'
         )

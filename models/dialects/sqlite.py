@@ -1,6 +1,6 @@
 """SQLite: one process, one connection, one writer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 
 from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
+from models.dialects.image_names import SoughtText
+from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with, last_segment
 
 
 class SQLite:
@@ -36,10 +38,14 @@ class SQLite:
     broken_references: str | None = "PRAGMA foreign_key_check"
     after_migration: Mapping[str, tuple[str, ...]] = {
         "0005_usage": (PLAN_MEASUREMENTS,),
+        "0006_image_names": MAKE_IMAGE_NAMES,
         "0007_hooks": (open_hooks("lower(hex(randomblob(16)))"),),
     }
 
-    table_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    # What FTS5 keeps is an index, though it lies in tables.
+    table_names = f"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '{PARTS_TABLE}*'"
+
+    position = "instr"
 
     def placeholder(self, number: int) -> str:
         """Return `?1`, `?2`, …: numbered, so that one parameter can stand in two places."""
@@ -88,3 +94,15 @@ class SQLite:
             f" (SELECT {record_id} FROM {source} WHERE {membership}"
             f" ORDER BY {ordering} LIMIT {limit}) ORDER BY {ordering}"
         )
+
+    def ids_of_names_with(self, sought: SoughtText, bind: Callable[[object], str]) -> str:
+        """Return the statement, by FTS5."""
+        return ids_of_names_with(sought, bind)
+
+    def last_segment(self, name: str) -> str:
+        """Return the expression."""
+        return last_segment(name)
+
+    def repositories_in(self, space_ids: str) -> str:
+        """Return the source; CROSS JOIN has SQLite begin with the spaces."""
+        return f'({space_ids}) AS within CROSS JOIN "repository" r ON r."space_id" = within."id"'

@@ -10,20 +10,20 @@ from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, Readable, RecordReader, Statement
 from models.records import RepositoryRecord, RoutineCredentialRecord
 
-REPOSITORIES = RecordReader(
-    RepositoryRecord,
-    '"repository" r',
-    {
-        **{
-            name: f'r."{name}"'
-            for name in ["id", "space_id", "name", "artifact_count", "pull_count", "updated_at", "created_at"]
-        },
-        "integration_id": 's."integration_id"',
-        "image_host": 'p."host"',
+REPOSITORY_COLUMNS = {
+    **{
+        name: f'r."{name}"'
+        for name in ["id", "space_id", "name", "artifact_count", "pull_count", "updated_at", "created_at"]
     },
-    joins=' LEFT JOIN "space" s ON s."id" = r."space_id"'
-    ' LEFT JOIN "image_host" p ON p."integration_id" = s."integration_id" AND p."is_primary"',
+    "integration_id": 's."integration_id"',
+    "image_host": 'p."host"',
+}
+REPOSITORY_JOINS = (
+    ' LEFT JOIN "space" s ON s."id" = r."space_id"'
+    ' LEFT JOIN "image_host" p ON p."integration_id" = s."integration_id" AND p."is_primary"'
 )
+
+REPOSITORIES = RecordReader(RepositoryRecord, '"repository" r', REPOSITORY_COLUMNS, joins=REPOSITORY_JOINS)
 
 ROUTINE_CREDENTIALS = RecordReader(
     RoutineCredentialRecord,

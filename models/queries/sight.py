@@ -29,11 +29,8 @@ class Sight:
         """Return which spaces (`s`): public ones of the platform, all of own registries, and what is bound."""
         if self.workspace_ids is None:
             return []
-        own = statement.is_one_of('vi."workspace_id"', self.workspace_ids)
-        bound = statement.is_one_of('vb."workspace_id"', self.workspace_ids)
+        of_workspaces, bound_spaces = self._own_registries(statement), self._bound_spaces(statement)
         of_platform = '(SELECT vi."id" FROM "integration" vi WHERE vi."workspace_id" IS NULL)'
-        of_workspaces = f'(SELECT vi."id" FROM "integration" vi WHERE {own})'
-        bound_spaces = f'(SELECT vb."space_id" FROM "binding" vb WHERE {bound})'
         public = f"""s."visibility" = '{Visibility.PUBLIC.value}'"""
         # The signs keep SQLite from reading by way of these lists what it is to look for in them.
         return [
@@ -45,6 +42,14 @@ class Sight:
                 f's."id" IN {bound_spaces}',
             )
         ]
+
+    def spaces_of_own(self, statement: Statement) -> Sequence[str]:
+        """Return conditions on spaces (`s`), of which those meet one that are seen and that not everybody sees.
+
+        Only where not everything is seen.
+        """
+        of_workspaces, bound_spaces = self._own_registries(statement), self._bound_spaces(statement)
+        return [f's."integration_id" IN {of_workspaces}', f's."id" IN {bound_spaces}']
 
     def repositories(self, statement: Statement) -> Sequence[str]:
         """Return which repositories (`r`): those of spaces that are seen."""
@@ -86,6 +91,14 @@ class Sight:
         """
         (seen,) = self.spaces(statement)
         return f'EXISTS (SELECT 1 FROM "space" s WHERE s."id" = {space_id} AND {seen} LIMIT 1 OFFSET 0)'
+
+    def _own_registries(self, statement: Statement) -> str:
+        own = statement.is_one_of('vi."workspace_id"', self.workspace_ids or ())
+        return f'(SELECT vi."id" FROM "integration" vi WHERE {own})'
+
+    def _bound_spaces(self, statement: Statement) -> str:
+        bound = statement.is_one_of('vb."workspace_id"', self.workspace_ids or ())
+        return f'(SELECT vb."space_id" FROM "binding" vb WHERE {bound})'
 
     def _own(self, statement: Statement, workspace: str) -> Sequence[str]:
         return [] if self.workspace_ids is None else [statement.is_one_of(workspace, self.workspace_ids)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.enums import SpaceState, Visibility
+from models.integration import PLATFORM_SCOPE
 from models.names import fold_name
 from models.queries.sight import EVERYTHING, Sight
 from models.reading import Order, Readable, RecordReader, Statement
@@ -36,13 +37,27 @@ _OPEN_TO_ALL = (
     f"""s."visibility" = '{Visibility.PUBLIC.value}' AND +s."integration_id" IN"""
     ' (SELECT pi."id" FROM "integration" pi WHERE pi."workspace_id" IS NULL)'
 )
-_OPEN_TO_OWNER = (
-    f"""s."visibility" || '' = '{Visibility.PUBLIC.value}' AND s."integration_id" IN"""
-    ' (SELECT pi."id" FROM "integration" pi WHERE pi."workspace_id" = parents."id")'
-)
-_BOUND = (
-    's."id" IN (SELECT pb."space_id" FROM "binding" pb WHERE pb."workspace_id" = parents."id"'
-    ' AND pb."revoked_at" IS NULL)'
+
+
+def _open_to_owner(workspace: str) -> str:
+    return (
+        f"""s."visibility" || '' = '{Visibility.PUBLIC.value}' AND s."integration_id" IN"""
+        f' (SELECT pi."id" FROM "integration" pi WHERE pi."workspace_id" = {workspace})'
+    )
+
+
+def _bound(workspace: str) -> str:
+    return (
+        f's."id" IN (SELECT pb."space_id" FROM "binding" pb WHERE pb."workspace_id" = {workspace}'
+        ' AND pb."revoked_at" IS NULL)'
+    )
+
+
+# An image of such a host is one of the platform's registry, whatever a workspace brought before.
+_HOST_IS_ANOTHERS = (
+    'EXISTS (SELECT 1 FROM "image_host" oh JOIN "image_host" ph ON ph."host" = oh."host"'
+    f' AND ph."scope" = {PLATFORM_SCOPE} WHERE oh."integration_id" = s."integration_id" AND oh."is_primary"'
+    f' AND oh."scope" <> {PLATFORM_SCOPE})'
 )
 
 PULLABLE_SPACES = RecordReader(
@@ -50,7 +65,7 @@ PULLABLE_SPACES = RecordReader(
     '"space" s',
     {**_COLUMNS, "workspace_id": 'parents."id"'},
     joins=_JOINS,
-    of_parent=(_OPEN_TO_ALL, _OPEN_TO_OWNER, _BOUND),
+    of_parent=(_OPEN_TO_ALL, _open_to_owner('parents."id"'), _bound('parents."id"')),
 )
 
 BY_NAME = Order('s."name"', "name", 's."id"')
@@ -82,6 +97,22 @@ class SpaceConditions:
                 statement.is_one_of('s."visibility"', [visibility.value for visibility in self.visibilities])
             )
         return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class PullableOfOwn:
+    """Spaces whose images the namespaces of a workspace may pull, and not everybody; with None of no workspace."""
+
+    workspace_id: int | None
+
+    def spaces_of_own(self, statement: Statement) -> Sequence[str]:
+        """Return conditions on spaces (`s`), of which such spaces meet one."""
+        if self.workspace_id is None:
+            return ["FALSE"]
+        workspace = statement.bind(self.workspace_id)
+        return [
+            f"{condition} AND NOT {_HOST_IS_ANOTHERS}" for condition in (_open_to_owner(workspace), _bound(workspace))
+        ]
 
 
 async def spaces_by_id(readable: Readable, ids: Sequence[int], sight: Sight = EVERYTHING) -> dict[int, SpaceRecord]:

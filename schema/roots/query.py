@@ -36,6 +36,7 @@ from schema.audit_event import AuditEvent, AuditFilter, audit_conditions
 from schema.connection import After, Connection, First, connection
 from schema.declaring import query
 from schema.event import Event, EventFilter, event_conditions
+from schema.image import ImageConnection, found
 from schema.integration import (
     Integration,
     IntegrationFilter,
@@ -249,6 +250,34 @@ async def pull_access(
     return await answered(info, namespace, image)
 
 
+@query(
+    Access.EVERY_VIEWER,
+    "Images by their names, over all registries, as they were at the last look: first those whose last segment begins "
+    "with what is looked for, then whose whole name does, then another word of it; from three characters on, those too "
+    "that hold it elsewhere. What begins with it is sorted by what follows, the rest by when it was first seen.",
+)
+async def images(
+    info: Info,
+    query: Annotated[
+        str,
+        strawberry.argument(
+            description="A part of the name, 200 characters at most, whatever its case. Or an image as people write "
+            "it, host/space/name:tag: where one registry has that host, its images alone whose names begin so."
+        ),
+    ],
+    namespace: Annotated[
+        NamespaceRef | None,
+        strawberry.argument(
+            description="Only what this namespace may pull; one that you may not see is as if unknown."
+        ),
+    ] = None,
+    first: First = None,
+    after: After = None,
+) -> ImageConnection:
+    """Return a page of images."""
+    return await found(info, query, namespace, first, after)
+
+
 @query(Access.EVERY_VIEWER, "What has happened, newest first; kept for a week.")
 async def events(
     info: Info,
@@ -310,6 +339,7 @@ Query = create_type(
         spaces,
         workspace,
         workspaces,
+        images,
         pull_access,
         events,
         audit_events,

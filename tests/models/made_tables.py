@@ -21,6 +21,9 @@ async def tables_and_indexes(database: Database) -> list[str]:
             " UNION SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
             " UNION SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
             " FROM pg_constraint WHERE connamespace = current_schema()::regnamespace"
+            " UNION SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+            " UNION SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
         )
     return sorted(row["text"] for row in rows)
 
@@ -31,13 +34,14 @@ async def indexes(database: Database) -> set[str]:
         rows = await database.fetch(
             "SELECT t.name || CASE i.\"unique\" WHEN 1 THEN ' unique ' ELSE ' ' END || (SELECT group_concat(name) FROM"
             " (SELECT c.name FROM pragma_index_info(i.name) c ORDER BY c.seqno)) AS text"
-            " FROM sqlite_master t, pragma_index_list(t.name) i WHERE t.type = 'table'"
+            f" FROM ({database.dialect.table_names}) t, pragma_index_list(t.name) i"
         )
     else:
         rows = await database.fetch(
             "SELECT i.indrelid::regclass || CASE WHEN i.indisunique THEN ' unique ' ELSE ' ' END || (SELECT"
-            " string_agg(a.attname, ',' ORDER BY k.place) FROM unnest(i.indkey) WITH ORDINALITY k (number, place)"
-            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number) AS text"
+            " string_agg(COALESCE(a.attname, '(an expression)'), ',' ORDER BY k.place)"
+            " FROM unnest(i.indkey) WITH ORDINALITY k (number, place)"
+            " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number) AS text"
             " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = current_schema()::regnamespace"
         )
     return {row["text"] for row in rows}

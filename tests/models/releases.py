@@ -358,6 +358,12 @@ async def use_the_fifth(database: Database) -> None:
     await store(database, ROWS_OF_FIFTH)
 
 
+async def use_the_sixth(database: Database) -> None:
+    """Go on with a database that the sixth release has migrated: with another repository, whose name is searched."""
+    repository: Row = {"space_id": 1, "name": "team/later", "created_at": LATER}
+    await store(database, {"repository": [repository]})
+
+
 async def use_the_hooks(database: Database) -> None:
     """Go on with a database in which the migration has given hooks to integrations that send notifications."""
     await transact(
@@ -375,6 +381,7 @@ IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0003_workspaces_bindings_scopes": use_the_third,
     "0004_table_versions": use_the_fourth,
     "0005_usage": use_the_fifth,
+    "0006_image_names": use_the_sixth,
     "0007_hooks": use_the_hooks,
 }
 """How a database is used after each migration, in their order."""

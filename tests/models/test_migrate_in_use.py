@@ -31,7 +31,7 @@ from tests.models.releases import (
 )
 
 FIRST, SECOND, THIRD = "0001_initial", "0002_readers_feeds_repositories", "0003_workspaces_bindings_scopes"
-FOURTH, FIFTH, HOOKS = "0004_table_versions", "0005_usage", "0007_hooks"
+FOURTH, FIFTH, SIXTH, HOOKS = "0004_table_versions", "0005_usage", "0006_image_names", "0007_hooks"
 
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
@@ -274,10 +274,40 @@ def test_usage_comes_to_a_database_in_use(empty_database_address: str, releases:
     asyncio.run(main())
 
 
-def test_hooks_come_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
+def test_image_names_come_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
     async def main() -> None:
         async with opened(empty_database_address) as database:
             await releases.use_until(database, FIFTH)
+            before = await everything(database)
+
+            await releases.migrate_to(database, SIXTH)
+
+            after = await everything(database)
+            # What was there is searched for at once, but for what lies in a space that vanished.
+            names = after.rows.pop("image_name")
+            assert [(row["repository_id"], row["integration_id"], bool(row["is_open"])) for row in names] == [
+                (1, 1, False)
+            ]
+            assert [(row["name"], row["last_segment"]) for row in names] == [("team/app", "app")]
+            require_kept(before.rows, after.rows, {}, set())
+            assert before.indexes <= after.indexes
+            by_part = {"image_name (an expression)"} if database.dialect.name == "postgres" else set()
+            assert after.indexes - before.indexes == by_part | {
+                "image_name unique repository_id",
+                "image_name is_open,last_segment,repository_id",
+                "image_name is_open,name,repository_id",
+                "image_name integration_id,is_open,name,repository_id",
+            }
+            assert after.references - before.references == {"image_name.repository_id repository CASCADE"}
+            await require_references(database)
+
+    asyncio.run(main())
+
+
+def test_hooks_come_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(empty_database_address) as database:
+            await releases.use_until(database, SIXTH)
             before = await everything(database)
             sending = {row["id"] for row in before.rows["integration"] if row["kind"] == "DOCKER_REGISTRY"}
 
