@@ -104,6 +104,10 @@ def test_each_connection_has_the_four_parts_and_a_live_one_says_of_when_it_is(su
     assert len(connections) >= 11
     for name, connection in connections.items():
         assert isinstance(connection, GraphQLObjectType)
+        if name == "ImageConnection":
+            # A search tells no total: it would have to find everything.
+            assert set(connection.fields) == {"edges", "nodes", "pageInfo"}
+            continue
         live = {"isStale", "asOf"} if name in ("ArtifactConnection", "TagConnection") else set()
         assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount", *live}
         is_counted = isinstance(connection.fields["totalCount"].type, GraphQLNonNull)
