@@ -11,11 +11,28 @@ from typing import Any
 
 import structlog
 
-from benchmarks import dashboard, dead_registries, harbor_watching, paging, probing, pull_access, searching, subscribers
+from benchmarks import (
+    dashboard,
+    dead_registries,
+    failing_keys,
+    harbor_watching,
+    new_documents,
+    paging,
+    probing,
+    pull_access,
+    registry_watching,
+    searching,
+    small_queries,
+    subscribers,
+    usage_history,
+)
 from benchmarks.report import Finding, printed
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
     "dashboard": dashboard.run,
+    "small-queries": small_queries.run,
+    "new-documents": new_documents.run,
+    "failing-keys": failing_keys.run,
     "dead-registries": dead_registries.run,
     "subscribers": subscribers.run,
     "paging": paging.run,
@@ -23,6 +40,8 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
     "searching": searching.run,
     "probing": probing.run,
     "harbor-watching": harbor_watching.run,
+    "registry-watching": registry_watching.run,
+    "usage-history": usage_history.run,
 }
 
 
@@ -36,7 +55,10 @@ def main() -> None:
     for name, run in BENCHMARKS.items():
         if only in (None, name):
             findings += asyncio.run(run())
-    print(f"Python {platform.python_version()}, SQLite; each line measured against the other in one run.\n")
+    print(
+        f"Python {platform.python_version()}; SQLite where no database is named; each line measured against the other"
+        " in one run.\n"
+    )
     print(printed(findings))
 
 

@@ -14,6 +14,7 @@ import orjson
 import strawberry
 from starlette.types import ASGIApp, Message
 
+from benchmarks.databases import SQLITE, DatabaseKind
 from schema.schema import build_schema
 from server.application import build_application
 from server.assembly import running_services
@@ -39,18 +40,23 @@ class OpenApplication:
 
 
 @asynccontextmanager
-async def open_application(limits: Limits = KEEPING_NOTHING) -> AsyncIterator[OpenApplication]:
-    """Open it on an empty embedded database; it probes nobody as long as nothing is due.
+async def open_application(
+    limits: Limits = KEEPING_NOTHING, kind: DatabaseKind = SQLITE
+) -> AsyncIterator[OpenApplication]:
+    """Open it on an empty database; it probes nobody as long as nothing is due.
 
     By default every answer is made anew, however often the same is asked.
     """
     schema = build_schema()
     with tempfile.TemporaryDirectory() as folder:
-        settings = read_settings({}, data=Path(folder), probe_interval_seconds=3600, console=False)
-        async with running_services(settings) as services:
-            app = build_application(settings, services, schema, limits, asyncio.Event(), Metrics())
-            token = (settings.data / ADMIN_TOKEN_FILE).read_text().strip()
-            yield OpenApplication(app, schema, services, token)
+        async with kind.empty() as database_url:
+            settings = read_settings(
+                {}, data=Path(folder), database_url=database_url, probe_interval_seconds=3600, console=False
+            )
+            async with running_services(settings) as services:
+                app = build_application(settings, services, schema, limits, asyncio.Event(), Metrics())
+                token = (settings.data / ADMIN_TOKEN_FILE).read_text().strip()
+                yield OpenApplication(app, schema, services, token)
 
 
 async def post(app: ASGIApp, token: str, query: str, variables: dict[str, Any] | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,8 +32,8 @@ Call = tuple[str, tuple[object, ...]]
 
 def handwritten_dashboard(database: Database, calls: Sequence[Call]) -> Starlette:
     """Return an application that answers every POST with the dashboard, by the statements that ours makes for it."""
-    # What a statement selects begins with a column of the table that it is about.
-    by_table = {_ALIASES[sql.removeprefix("SELECT ")[0]]: (sql, parameters) for sql, parameters in calls}
+    by_table = {_table(sql): (sql, parameters) for sql, parameters in calls}
+    assert len(by_table) == len(calls) == len(_ALIASES), [sql for sql, _ in calls]
 
     async def rows(table: str) -> Sequence[Any]:
         sql, parameters = by_table[table]
@@ -80,6 +81,27 @@ def handwritten_dashboard(database: Database, calls: Sequence[Call]) -> Starlett
     return Starlette(routes=[Route(PATH, dashboard, methods=["POST"])])
 
 
+def handwritten_list(database: Database, call: Call, page: int) -> Starlette:
+    """Return an application that answers every POST with a page of integrations, by the statement of ours."""
+    sql, parameters = call
+
+    async def integrations(request: Request) -> Response:
+        await request.body()
+        nodes = [
+            {
+                "id": global_id("Integration", row["id"]),
+                "name": row["name"],
+                "kind": row["kind"],
+                "imageHost": row["image_host"],
+                "createdAt": row["created_at"],
+            }
+            for row in (await database.fetch(sql, *parameters))[:page]
+        ]
+        return Response(orjson.dumps({"data": {"integrations": {"nodes": nodes}}}), media_type="application/json")
+
+    return Starlette(routes=[Route(PATH, integrations, methods=["POST"])])
+
+
 def handwritten_pull_access(database: Database) -> Starlette:
     """Return an application that answers every POST with whether a namespace may pull an image."""
 
@@ -118,6 +140,7 @@ def handwritten_viewer() -> Starlette:
 
 
 _ALIASES = {"i": "integration", "h": "integration_health", "s": "space", "b": "binding", "w": "workspace"}
+_FIRST_COLUMN = re.compile(r'SELECT (\w)\."')
 _HEALTH = {
     "status": "status",
     "reason": "reason",
@@ -125,6 +148,13 @@ _HEALTH = {
     "since": "since",
     "checkedAt": "checked_at",
 }
+
+
+def _table(sql: str) -> str:
+    """Return the table that a statement is about: what it selects of a table begins with a column of that one."""
+    found = _FIRST_COLUMN.search(sql)
+    assert found is not None, sql
+    return _ALIASES[found[1]]
 
 
 def _labels(row: Any, health: Any) -> list[str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import multiprocessing
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from benchmarks.counting_relay import counting_relay
 from tests.doubles.harbor.server import HarborDouble, running_harbor
 
 START_TIMEOUT_SECONDS = 60.0
-_CHUNK_BYTES = 65536
+_TRAFFIC, _PUSH, _END = "traffic", "push", "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,13 @@ class HarborApart:
 
     def traffic(self) -> HarborTraffic:
         """Return what it has seen so far."""
-        self._connection.send(True)
+        self._connection.send(_TRAFFIC)
         return HarborTraffic(*self._connection.recv())
+
+    def push(self) -> None:
+        """Have an image pushed to one of its repositories, another each time."""
+        self._connection.send(_PUSH)
+        self._connection.recv()
 
 
 @contextmanager
@@ -65,7 +68,7 @@ def harbor_apart(projects: int, repositories_each: int) -> Iterator[HarborApart]
         url, username, password = here.recv()
         yield HarborApart(url, username, password, here)
     finally:
-        here.send(False)
+        here.send(_END)
         process.join(10)
 
 
@@ -80,59 +83,12 @@ def fill(harbor: HarborDouble, projects: int, repositories_each: int) -> None:
 def _serve(connection: Connection, projects: int, repositories_each: int) -> None:
     with running_harbor() as harbor:
         fill(harbor, projects, repositories_each)
-        with _counting_relay(harbor.port) as relay:
+        with counting_relay(harbor.port) as relay:
             connection.send((f"http://127.0.0.1:{relay.port}", *harbor.administrator))
-            while connection.recv():
+            pushes = 0
+            while (asked := connection.recv()) != _END:
+                if asked == _PUSH:
+                    harbor.push(f"project-{pushes % projects:05}/app-00", f"pushed-{pushes}")
+                    pushes += 1
                 administrator_calls = harbor.calls.count(credential="user")
                 connection.send((harbor.calls.count(), administrator_calls, relay.received_bytes, relay.sent_bytes))
-
-
-class _Relay:
-    """Passes bytes on, both ways, and counts them."""
-
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
-        self.port = 0
-        self.received_bytes = 0
-        self.sent_bytes = 0
-
-    async def serve(self, started: threading.Event, stopping: asyncio.Event) -> None:
-        server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        started.set()
-        async with server:
-            await stopping.wait()
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, to_there = await asyncio.open_connection("127.0.0.1", self._target_port)
-        with contextlib.suppress(OSError):
-            await asyncio.gather(self._pump(reader, to_there, is_received=True), self._pump(there, writer))
-
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_received: bool = False
-    ) -> None:
-        try:
-            while chunk := await source.read(_CHUNK_BYTES):
-                if is_received:
-                    self.received_bytes += len(chunk)
-                else:
-                    self.sent_bytes += len(chunk)
-                sink.write(chunk)
-                await sink.drain()
-        finally:
-            sink.close()
-
-
-@contextmanager
-def _counting_relay(target_port: int) -> Iterator[_Relay]:
-    relay = _Relay(target_port)
-    started = threading.Event()
-    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(relay.serve(started, stopping),), daemon=True)
-    thread.start()
-    assert started.wait(START_TIMEOUT_SECONDS), "the relay did not start"
-    try:
-        yield relay
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(10)

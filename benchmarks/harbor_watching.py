@@ -22,6 +22,8 @@ REPOSITORIES_EACH = 10
 MEASURED_SECONDS = 60.0
 """A whole number of probes, of 15 s, and of idle reads of the audit log, of 12 s."""
 
+PUSHES_PER_SECOND = 10
+
 QUIET_SECONDS = 40.0
 """How long after a change the log is read as often as if somebody watched, and a little more."""
 
@@ -45,10 +47,11 @@ def _run() -> list[Finding]:
     with (
         harbor_apart(PROJECTS, REPOSITORIES_EACH) as harbor,
         tempfile.TemporaryDirectory() as folder,
-        running_server(Path(folder)) as server,
+        running_server(Path(folder), usage_interval_seconds=300) as server,
     ):
         first_seconds, first, integration_id = _integrate(server, harbor)
         eventually(lambda: _is_settled(server), 60)
+        eventually(lambda: _is_measured(server), 60)
         next_seconds, following = _synchronize(server, harbor, integration_id)
         _pause(QUIET_SECONDS)
         idle = _each_minute(harbor)
@@ -61,6 +64,7 @@ def _run() -> list[Finding]:
             socket.recv(10)
             socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": _SUBSCRIPTION}}))
             watched = _each_minute(harbor)
+        pushed = _each_minute(harbor, pushes_per_second=PUSHES_PER_SECOND)
         check = _administrator_check(server, harbor)
     what = f"A Harbor of {PROJECTS:,} projects, {PROJECTS * REPOSITORIES_EACH:,} repositories"
     minutes = CHECK_INTERVAL.total_seconds() / 60
@@ -70,7 +74,14 @@ def _run() -> list[Finding]:
         Finding(
             "Calls a minute to watch it, idle, of them with the password", _shown(idle), "watched", _shown(watched)
         ),
+        Finding(
+            f"Calls a minute with {PUSHES_PER_SECOND} pushes a second, of them with the password",
+            _shown(pushed),
+            "idle",
+            _shown(idle),
+        ),
         Finding("Bytes a minute, to it and from it, idle", _bytes(idle), "watched", _bytes(watched)),
+        Finding(f"Bytes a minute with {PUSHES_PER_SECOND} pushes a second", _bytes(pushed), "idle", _bytes(idle)),
         Finding(f"Calls with the password every {minutes:.0f} minutes", f"{check.administrator_calls}"),
     ]
 
@@ -106,9 +117,21 @@ def _is_settled(server: RunningServer) -> bool:
     return bool(server.run(services.database.fetch(sql, services.clock()))[0]["count"] == 1)
 
 
-def _each_minute(harbor: HarborApart) -> HarborTraffic:
-    before = harbor.traffic()
-    _pause(MEASURED_SECONDS)
+def _is_measured(server: RunningServer) -> bool:
+    """Return whether everything was measured, and nothing is to be measured again."""
+    sql = (
+        'SELECT count(*) AS "count" FROM "usage_measurement"'
+        ' WHERE "whole_at" IS NOT NULL AND "lease_until" IS NULL AND "hinted_at" IS NULL'
+    )
+    return bool(server.run(server.services.database.fetch(sql))[0]["count"] == 1)
+
+
+def _each_minute(harbor: HarborApart, pushes_per_second: int = 0) -> HarborTraffic:
+    before, ending = harbor.traffic(), time.monotonic() + MEASURED_SECONDS
+    while time.monotonic() < ending:
+        if pushes_per_second:
+            harbor.push()
+        _pause(1 / pushes_per_second if pushes_per_second else MEASURED_SECONDS)
     return harbor.traffic().since(before)
 
 

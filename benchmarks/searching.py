@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -134,7 +134,9 @@ async def _seed(application: OpenApplication) -> str:
     ids = await seed_integrations(database, urls, status=HealthStatus.HEALTHY, first_probe_in=timedelta(minutes=50))
     chance = random.Random(1)
     each = SPACES // INTEGRATIONS
-    names = {id_: [f"{chance.choice(WORDS)}-{number:05}" for number in range(each)] for id_ in ids}
+    names: dict[int, Sequence[str]] = {
+        id_: [f"{chance.choice(WORDS)}-{number:05}" for number in range(each)] for id_ in ids
+    }
     await seed_spaces(database, names)
     every_space = await space_ids(database)
     await database.transact(_open_some)
@@ -168,9 +170,9 @@ async def _seed_repositories(database: Database, chance: random.Random) -> None:
             await transaction.execute('ALTER TABLE "repository" DISABLE TRIGGER USER')
             await transaction.execute('DROP INDEX "image_name_by_part"')
         place = transaction.dialect.placeholder
+        values = f"({place(1)}, {place(2)}, {place(3)})"
         await transaction.execute_many(
-            'INSERT INTO "repository" ("space_id", "name", "created_at")'
-            + f" VALUES ({place(1)}, {place(2)}, {place(3)})",
+            f'INSERT INTO "repository" ("space_id", "name", "created_at") VALUES {values}',  # noqa: S608 (placeholders)
             rows,
         )
         if is_postgresql:

@@ -56,6 +56,8 @@ class DockerRegistry:
         self._certificate = certificate
         self._configuration = dict(configuration or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self.pasted = ""
+        """Further sections of its configuration as somebody pastes them, YAML; they count from the next start on."""
         self.port = 0
         self.storage = folder / "storage"
         self.log = folder / "registry.log"
@@ -83,8 +85,11 @@ class DockerRegistry:
         if self.process_id is not None:
             raise RuntimeError("this registry runs already")
         self._folder.mkdir(parents=True, exist_ok=True)
-        configuration = self._folder / "config.json"
-        configuration.write_text(json.dumps(self._written_configuration()))
+        configuration = self._folder / "config.yml"
+        sections = self._written_configuration().items()
+        # JSON's way to write a value is YAML's too.
+        written = "".join(f"{name}: {json.dumps(section)}\n" for name, section in sections)
+        configuration.write_text(written + self.pasted)
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

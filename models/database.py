@@ -41,6 +41,7 @@ MODEL_MODULES = [
     "models.binding",
     "models.reader_credential",
     "models.change_feed",
+    "models.hook",
     "models.event",
     "models.access_token",
     "models.table_version",

@@ -120,6 +120,7 @@ class RepositoryRecord(Struct, frozen=True, gc=False):
     pull_count: int | None
     updated_at: datetime | None
     created_at: datetime
+    integration_id: int
     image_host: str
 
 
@@ -164,6 +165,16 @@ class RoutineCredentialRecord(Struct, frozen=True, gc=False):
     integration_id: int
     username: str | None
     failure: str | None
+
+
+class HookRecord(Struct, frozen=True, gc=False):
+    """Where a registry sends its notifications, without the secret."""
+
+    integration_id: int
+    registry_kind: RegistryKind
+    public_id: str
+    has_secret: bool
+    last_received_at: datetime | None
 
 
 class WorkspaceRecord(Struct, frozen=True, gc=False):

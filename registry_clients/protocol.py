@@ -5,6 +5,7 @@ All calls raise `registry_clients.errors.RegistryError`, and where it is said th
 `registry_clients.refusals`; nothing else, CancelledError apart.
 """
 
+from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
 from registry_clients.kind import RegistryKind
@@ -90,6 +91,18 @@ class LooksAtSpaces(Protocol):
 
     async def look_at_repositories(self, space: FoundSpace) -> tuple[FoundRepository, ...]:
         """Return the repositories of a space, sorted by name; none when the space is gone."""
+        ...
+
+
+@runtime_checkable
+class FindsRepositories(Protocol):
+    """A client that can tell whether repositories are there without listing all."""
+
+    async def find_repositories(self, names: Collection[str]) -> RegistryContents:
+        """Return those that are there of the repositories with these names, and their spaces with these alone.
+
+        One that can't be asked for is left out; raises when none can.
+        """
         ...
 
 

@@ -205,6 +205,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifiedChange:
+    """What a registry told us unasked: where to look, never what is true.
+
+    ``space_external_id`` is that of the space which the repository belongs to. Of a push, ``tag`` is what was pushed
+    and ``digest`` what it names then; of what was deleted both are None.
+    """
+
+    repository_name: str
+    space_external_id: str
+    tag: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePage:
     """Changes in order of id. ``newest_id`` is where to go on; at once when the page is not complete."""
 

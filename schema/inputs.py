@@ -153,6 +153,13 @@ class RotateIntegrationCredentialInput:
     password: str = strawberry.field(description="The new password.")
 
 
+@strawberry.input(description="An integration whose registry is to get a new secret for its notifications.")
+class RotateHookSecretInput:
+    """What rotateHookSecret takes."""
+
+    integration_id: strawberry.ID = strawberry.field(description="Which integration.")
+
+
 @strawberry.input(description="An integration to remove.")
 class RemoveIntegrationInput:
     """What removeIntegration takes."""

@@ -14,6 +14,7 @@ from models.queries.sight import Sight
 from models.reading import Order
 from models.records import IntegrationRecord, PresentHealthRecord, RoutineCredentialRecord
 from resolvers.context import Info, RequestContext
+from resolvers.hook_loader import HookByIntegrationIdLoader
 from resolvers.integration_loaders import BoundWorkspaceCountByIntegrationIdLoader
 from resolvers.loaders import (
     HealthByIntegrationIdLoader,
@@ -40,6 +41,7 @@ from schema.enums import (
     describe,
 )
 from schema.health import Health
+from schema.hook import HookSetup
 from schema.node import Node, RecordBacked
 from schema.ordering import directed
 from schema.scalars import URL
@@ -234,6 +236,12 @@ class Integration(RecordBacked, Node):
     usage_history: list[UsagePoint] | None = usage_history(
         HistoryOfIntegrationLoader,
         description="What it held, oldest first: a point for each step in which that changed. Administrators see it.",
+    )
+    hook: HookSetup | None = loaded(
+        HookByIntegrationIdLoader,
+        key="id",
+        description="How it tells of its changes at once; null for kinds that send no notifications."
+        " Administrators see it.",
     )
     synchronized_at: datetime | None = strawberry.field(
         resolver=_synchronized_at,

@@ -59,6 +59,14 @@ class RotateIntegrationCredentialPayload(Payload):
     integration: Integration | None = _integration()
 
 
+@strawberry.type(description="What rotateHookSecret answers.")
+class RotateHookSecretPayload(Payload):
+    """rotateHookSecret."""
+
+    secret: str | None = strawberry.field(default=None, description="The secret. It is shown here and never again.")
+    integration: Integration | None = _integration()
+
+
 @strawberry.type(description="What removeIntegration answers.")
 class RemoveIntegrationPayload(LosingPayload):
     """removeIntegration."""

@@ -17,6 +17,7 @@ from server.authentication import TokenAuthenticator, sign_in_route
 from server.console import console_routes
 from server.graphql.limits import Limits
 from server.graphql.routes import graphql_routes
+from server.hooks import hook_routes
 from server.host_check import HostCheck
 from server.measured_engine import MeasuredEngine
 from server.metrics import Metrics
@@ -54,6 +55,7 @@ def build_application(
                 on_unauthenticated=metrics.unauthenticated.inc,
             ),
             sign_in_route(services.access_tokens),
+            *hook_routes(services, metrics),
             *operations_routes(services, metrics if settings.metrics else None, shutdown),
             *console_routes(dist, reason),
         ],

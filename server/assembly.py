@@ -33,9 +33,13 @@ from services.credential_cipher import CredentialCipher, parse_keys
 from services.event_log import EventLog
 from services.event_notices import EventNotices
 from services.health import HealthMonitor
+from services.hooks import Hooks
 from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
+from services.live_contents import LiveContents
 from services.measuring import UsageMeasurer
+from services.notifications import Notifications
+from services.notified_repositories import NotifiedRepositories
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
 from services.readers import ReaderKeeper
@@ -112,6 +116,8 @@ async def running_services(
         database.on_events = events.wake
         events.observe(tokens.notice)
         events.observe(connections.notice)
+        live_contents = LiveContents(database, connections, clock, settings.live_deadline_seconds, observer)
+        events.observe(live_contents.notice)
         await events.start()
         readers = ReaderKeeper(database, connections, cipher, clock, installation.uid, observer)
         monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer, readers.mend)
@@ -125,6 +131,9 @@ async def running_services(
             synchronizer,
             readers,
             most_for_workspace=settings.most_workspace_registries,
+        )
+        notified = NotifiedRepositories(
+            database, connections, clock, observer, is_measured=settings.usage_interval is not None
         )
         retention = Retention(
             events=timedelta(days=settings.event_retention_days),
@@ -140,13 +149,17 @@ async def running_services(
             monitor=monitor,
             synchronizer=synchronizer,
             reaches=reaches,
+            hooks=Hooks(database, clock),
+            notifications=Notifications(database, clock, notified),
             integrator=integrator,
             updater=IntegrationUpdater(database, connections, cipher, clock, readers),
             workspaces=WorkspaceKeeper(database, clock, tokens),
             binder=Binder(database, clock),
             space_changer=SpaceChanger(database, connections, clock),
+            live_contents=live_contents,
             facts=ServerFacts(
                 version=version("integrated-registry"),
+                address=settings.address,
                 probe_interval_seconds=settings.probe_interval_seconds,
                 synchronization_interval_seconds=settings.synchronization_interval_seconds,
             ),
@@ -159,6 +172,7 @@ async def running_services(
             "changes": ChangeFollower(
                 database, connections, clock, lambda: events.is_watched, readers.doubt, observer
             ).run,
+            "notifications": notified.run,
             "purge": Purger(database, clock, retention, observer).run,
         }
         if settings.usage_interval is not None:
@@ -174,6 +188,7 @@ async def running_services(
             await asyncio.gather(*tasks, return_exceptions=True)
             # What was begun at a registry is written down before the database closes.
             await services.space_changer.end()
+            await live_contents.end()
             await connections.close()
 
 

@@ -6,6 +6,8 @@ becomes one, so that nobody can fill the memory of who counts, and `/metrics` te
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from models.enums import HealthReason, HealthStatus
@@ -14,6 +16,16 @@ from registry_clients.kind import RegistryKind
 PREFIX = "integrated_registry_"
 
 _REGISTRY_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class NotificationOutcome(StrEnum):
+    """What became of a notification of a registry."""
+
+    TAKEN = "TAKEN"
+    IGNORED = "IGNORED"
+    REJECTED = "REJECTED"
+    INVALID = "INVALID"
+    FAILED = "FAILED"
 
 
 class Metrics:
@@ -53,12 +65,20 @@ class Metrics:
         self.work_failures = self._counter(
             "background_failures", "Background work that failed unforeseen; the log has each.", "work"
         )
+        self.notifications = self._counter(
+            "notifications",
+            "Notifications of registries: TAKEN, IGNORED for telling of nothing that matters here, REJECTED for a"
+            " wrong secret, INVALID, or FAILED and to come again.",
+            "outcome",
+        )
         self.integrations = self._gauge("integrations", "Integrations, by health.", "health")
         self.events_unread = self._gauge(
             "events_unread", "Events that were written and not read by this process yet: how far it lags behind."
         )
         for status in HealthStatus:
             self.integrations.labels(status.value)
+        for outcome in NotificationOutcome:
+            self.notifications.labels(outcome.value)
 
     def registry_called(self, kind: RegistryKind, outcome: str, seconds: float) -> None:
         """Count a call to a registry."""
@@ -71,6 +91,10 @@ class Metrics:
     def work_failed(self, work: str) -> None:
         """Count a failure of background work."""
         self.work_failures.labels(work).inc()
+
+    def notified(self, outcome: NotificationOutcome) -> None:
+        """Count a notification of a registry."""
+        self.notifications.labels(outcome.value).inc()
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, what, labels, registry=self.registry)

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.metrics import Metrics
 
 _KNOWN_PATHS = frozenset({"/", "/graphql", "/sign-in", "/healthz", "/readyz", "/metrics"})
+# What follows names one of many, or is anybody's invention.
+_KNOWN_FOLDERS = {"/assets/": "assets", "/hooks/": "hooks"}
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -46,7 +48,11 @@ class RequestMetrics:
             path, method = scope["path"], scope["method"]
             labels = (
                 method if method in _KNOWN_METHODS else "other",
-                path if path in _KNOWN_PATHS else "assets" if path.startswith("/assets/") else "other",
+                path if path in _KNOWN_PATHS else _folder_of(path),
                 str(status),
             )
             self._metrics.requests.labels(*labels).observe(time.perf_counter() - started)
+
+
+def _folder_of(path: str) -> str:
+    return next((name for start, name in _KNOWN_FOLDERS.items() if path.startswith(start)), "other")

@@ -18,7 +18,7 @@ from server.application import build_application, console_state
 from server.assembly import running_services
 from server.data_folder import ADMIN_TOKEN_FILE
 from server.graphql.limits import Limits
-from server.listening import bound_socket, shown
+from server.listening import bound_socket
 from server.metrics import Metrics
 from server.open_files import raise_open_files_limit
 from server.request_heads import BoundedHeadsProtocol
@@ -86,6 +86,8 @@ async def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings, signals: StopSignals) -> None:
     with bound_socket(settings.host, settings.port) as listener:
+        # Where it is reached is told from the beginning.
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         limits = Limits()
         metrics = Metrics()
         schema = await asyncio.to_thread(build_schema)
@@ -93,7 +95,7 @@ async def _serve(settings: Settings, signals: StopSignals) -> None:
         async with running_services(settings, observer=metrics) as services:
             application = build_application(settings, services, schema, limits, shutdown, metrics)
             config = uvicorn_config(application, settings, limits)
-            server = Server(config, lambda port: _announce(settings, port, services.access_tokens), shutdown)
+            server = Server(config, lambda _: _announce(settings, services.access_tokens), shutdown)
             garbage_collection.settle()
             signals.on_signal = server.stop
             await server.serve(sockets=[listener])
@@ -120,8 +122,8 @@ def uvicorn_config(application: Starlette, settings: Settings, limits: Limits) -
     )
 
 
-def _announce(settings: Settings, port: int, tokens: AccessTokens) -> None:
-    address = settings.public_url or _local_address(settings, port)
+def _announce(settings: Settings, tokens: AccessTokens) -> None:
+    address = settings.address
     dist, reason = console_state(settings)
     log.info("listening", url=address, graphql=f"{address}/graphql", console=dist is not None)
     if reason is not None:
@@ -136,9 +138,3 @@ def _announce(settings: Settings, port: int, tokens: AccessTokens) -> None:
         # Another replica made it, or somebody took it away; the database has only its hash.
         words = f"{address} · make a token with: integrated-registry token create NAME"
     print(f"\n  {words}\n", flush=True)  # noqa: T201
-
-
-def _local_address(settings: Settings, port: int) -> str:
-    scheme = "http" if settings.tls_certificate_file is None else "https"
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    return f"{scheme}://{shown(host)}:{port}"

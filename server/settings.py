@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from yarl import URL
 
+from server.listening import shown
 from services.credential_cipher import parse_keys
 
 PREFIX = "INTEGRATED_REGISTRY_"
@@ -96,6 +97,9 @@ class Settings(BaseSettings):
     )
     usage_interval_seconds: float = Field(
         300, ge=0, le=86400, description="How often what each registry holds is measured; 0: never."
+    )
+    live_deadline_seconds: float = Field(
+        2, gt=0, le=20, description="How long an answer waits for registries that are asked while somebody waits."
     )
     allow_loopback_registries: bool = Field(True, description="Registries may be on this machine.")
     allow_private_registries: bool = Field(True, description="Registries may be in private networks.")
@@ -181,6 +185,18 @@ class Settings(BaseSettings):
         user = f"{parts.username}@" if parts.username else ""
         port = f":{parts.port}" if parts.port else ""
         return f"postgres://{user}{parts.hostname or ''}{port}{parts.path}"
+
+    @property
+    def address(self) -> str:
+        """Where this server is reached: the public URL, else what it listens on, never with a slash at the end.
+
+        Without a public URL this is of use to this machine alone, or to who can connect to the host that is set.
+        """
+        if self.public_url is not None:
+            return self.public_url
+        scheme = "http" if self.tls_certificate_file is None else "https"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 (compared, not bound)
+        return f"{scheme}://{shown(host)}:{self.port}"
 
     @property
     def is_embedded(self) -> bool:

@@ -21,6 +21,7 @@ from models.workspace import Workspace
 from services.access_writing import lock_access
 from services.clock import Clock
 from services.input_rules import checked_name
+from services.secret_hash import secret_hash
 from services.user_errors import InvalidInput, NotFound, Path
 from services.viewer import Viewer
 
@@ -107,7 +108,7 @@ class AccessTokens:
                 name=name,
                 role=role,
                 workspace_id=workspace_id,
-                token_hash=_hash(token),
+                token_hash=secret_hash(token),
                 created_by=created_by,
                 created_at=self._clock(),
                 expires_at=expires_at,
@@ -165,7 +166,7 @@ class AccessTokens:
         """
         if not token.startswith(PREFIX) or len(token) > 100:
             raise TokenRejected("This is no access token.")
-        token_hash, version = _hash(token), versions.get(AccessToken._meta.db_table)
+        token_hash, version = secret_hash(token), versions.get(AccessToken._meta.db_table)
         known, known_version = self._known.get(token_hash, (None, None))
         record = known if known is not None and known_version == version else await self._look_up(token_hash, version)
         if record is None:
@@ -253,11 +254,6 @@ async def _require_workspace(transaction: Transaction, workspace_id: int) -> Non
     workspace = await Workspace.select_for_update().get_or_none(id=workspace_id, deleted_at=None)
     if workspace is None:
         raise NotFound("workspace", WORKSPACE_PATH)
-
-
-def _hash(token: str) -> str:
-    # The token holds 256 random bits, so a fast hash is enough: there is nothing to guess.
-    return hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=32).hexdigest()
 
 
 def _record(row: AccessToken) -> AccessTokenRecord:

@@ -28,6 +28,7 @@ from services.event_making import integration_event
 from services.feed_claims import LONG_AGO
 from services.health import HealthMonitor
 from services.holders import claim_lock, require_free
+from services.hooks import create_hook
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
 from services.losses import Losses, losses_of_spaces
@@ -281,6 +282,7 @@ class Integrator:
             integration_event(EventType.INTEGRATION_ADDED, now, integration, kind=kind.value, by=created_by)
         )
         await UsageMeasurement.create(integration=integration, next_at=now)
+        await create_hook(integration)
         if look.makes_readers:
             await ReaderCredential.create(integration=integration, next_check_at=now)
         if look.has_change_feed:

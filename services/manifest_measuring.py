@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -17,9 +18,10 @@ from models.enums import SpaceState
 from models.reading import Statement
 from registry_clients.errors import RegistryError, UnexpectedAnswer
 from registry_clients.protocol import ReadsManifests
-from services.measured_content import RepositoryReading, write_readings, write_total
+from services.content_events import RepositoryReading
+from services.measured_content import write_readings, write_total
 from services.usage_claims import DueMeasurement, UsageClaims
-from services.usage_hints import NotedHint, noted_hints
+from services.usage_hints import Hint, NotedHint, hinted_tag, noted_hints
 
 log = structlog.get_logger("usage")
 
@@ -41,6 +43,8 @@ class _Repository:
     id: int
     name: str
     space_id: int
+    tags: frozenset[str] | None
+    """What may name something else now; None: any of its tags."""
 
 
 @dataclass(slots=True)
@@ -48,11 +52,14 @@ class _Wanted:
     repositories: list[_Repository]
     space_ids: set[int]
     """The spaces that are to be summed up anew, whatever their repositories hold."""
-    tags: dict[int, dict[str, str]]
+    tags: dict[int, Mapping[str, str]]
     """What is known of each repository: the digests that its tags named."""
     digests: set[str]
     """The artifacts that were read before."""
     hints: list[NotedHint]
+    tells_of_changes: bool
+    """Whether what tags name now is told as having changed."""
+
     has_unreadable: bool = False
 
 
@@ -60,16 +67,45 @@ async def measure_manifests(
     database: Database, claims: UsageClaims, due: DueMeasurement, client: ReadsManifests
 ) -> None:
     """Measure what is due and write it, a part at a time. Raises RegistryError; what was written before stays."""
-    wanted = await _wanted(database, due)
+    wanted = await _wanted(database, due, await noted_hints(database, due.integration_id))
     for start in range(0, len(wanted.repositories), WRITTEN_AT_ONCE):
-        part = wanted.repositories[start : start + WRITTEN_AT_ONCE]
-        readings = await _read(client, part, wanted)
-        await write_readings(database, claims, due, readings, {repository.space_id for repository in part})
+        await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
+        if due.is_regular and not due.is_first:
+            await _measure_hinted(database, claims, due, client, wanted)
     await write_total(database, claims, due, wanted.space_ids, wanted.hints, is_stale=wanted.has_unreadable)
 
 
-async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
-    hints = await noted_hints(database, due.integration_id)
+async def _measure(
+    database: Database,
+    claims: UsageClaims,
+    due: DueMeasurement,
+    client: ReadsManifests,
+    wanted: _Wanted,
+    part: Sequence[_Repository],
+) -> None:
+    readings = await _read(client, part, wanted)
+    await write_readings(database, claims, due, readings, {repository.space_id for repository in part})
+    wanted.tags |= {reading.repository_id: reading.tags for reading in readings}
+
+
+async def _measure_hinted(
+    database: Database, claims: UsageClaims, due: DueMeasurement, client: ReadsManifests, whole: _Wanted
+) -> None:
+    """Measure what was said to have changed since all is being measured: that may take long, and somebody waits."""
+    told = [hint for hint in await noted_hints(database, due.integration_id) if hint not in whole.hints]
+    if not told:
+        return
+    wanted = await _wanted(database, replace(due, is_regular=False), told)
+    for start in range(0, len(wanted.repositories), WRITTEN_AT_ONCE):
+        await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
+    whole.hints += told
+    whole.space_ids |= wanted.space_ids
+    whole.tags |= wanted.tags
+    whole.digests |= wanted.digests
+    whole.has_unreadable |= wanted.has_unreadable
+
+
+async def _wanted(database: Database, due: DueMeasurement, hints: list[NotedHint]) -> _Wanted:
     statement = Statement(database.dialect)
     owner, present = statement.bind(due.integration_id), statement.bind(SpaceState.PRESENT)
     its_spaces = f's."integration_id" = {owner} AND s."state" = {present}'
@@ -84,33 +120,69 @@ async def _wanted(database: Database, due: DueMeasurement) -> _Wanted:
         *statement.values,
     )
     fresh = {row["id"] for row in unmeasured}
-    hinted = {(hint.space_id, hint.repository_name) for hint in hints}
-    place = database.dialect.placeholder(1)
-    known = await database.fetch(
+    tags_of = _hinted_tags(hints)
+    repositories = []
+    for row in rows:
+        space_id, name = row["space_id"], row["name"]
+        if due.is_regular or space_id in fresh or (space_id, "") in tags_of:
+            repositories.append(_Repository(row["id"], name, space_id, None))
+        elif (space_id, name) in tags_of:
+            repositories.append(_Repository(row["id"], name, space_id, tags_of[space_id, name]))
+    return _Wanted(
+        repositories=repositories,
+        space_ids=fresh | {hint.space_id for hint in hints},
+        tags=await _known_tags(database, due, repositories),
+        digests=await _read_digests(database, due, repositories),
+        hints=hints,
+        tells_of_changes=not due.is_first,
+    )
+
+
+def _hinted_tags(hints: Sequence[NotedHint]) -> dict[Hint, frozenset[str] | None]:
+    """Return the repositories that are hinted at, each with the tags that are meant; None: any of them."""
+    tags_of: dict[Hint, frozenset[str] | None] = {}
+    for hint in hints:
+        name, tag = hinted_tag(hint)
+        tags = tags_of.get((hint.space_id, name), frozenset())
+        tags_of[hint.space_id, name] = None if tag is None or tags is None else tags | {tag}
+    return tags_of
+
+
+async def _known_tags(
+    database: Database, due: DueMeasurement, repositories: Sequence[_Repository]
+) -> dict[int, Mapping[str, str]]:
+    statement = Statement(database.dialect)
+    if due.is_regular:
+        condition = f's."integration_id" = {statement.bind(due.integration_id)}'
+    else:
+        # A push to a large registry must not have all of it read.
+        condition = statement.is_one_of('r."id"', [repository.id for repository in repositories])
+    rows = await database.fetch(
         'SELECT t."repository_id", t."name", t."digest" FROM "measured_tag" t'
         ' JOIN "repository" r ON r."id" = t."repository_id" JOIN "space" s ON s."id" = r."space_id"'
-        f' WHERE s."integration_id" = {place}',
-        due.integration_id,
+        f" WHERE {condition}",
+        *statement.values,
     )
+    # Of a large registry these are a hundred thousand.
+    return await asyncio.to_thread(_by_repository, rows)
+
+
+def _by_repository(rows: Sequence[Any]) -> dict[int, Mapping[str, str]]:
     tags: dict[int, dict[str, str]] = {}
-    for row in known:
+    for row in rows:
         tags.setdefault(row["repository_id"], {})[row["name"]] = row["digest"]
-    read = await database.fetch(
-        f'SELECT "digest" FROM "measured_artifact" WHERE "integration_id" = {place}', due.integration_id
-    )
-    return _Wanted(
-        repositories=[
-            _Repository(row["id"], row["name"], row["space_id"])
-            for row in rows
-            if due.is_regular
-            or row["space_id"] in fresh
-            or not {(row["space_id"], row["name"]), (row["space_id"], "")}.isdisjoint(hinted)
-        ],
-        space_ids=fresh | {hint.space_id for hint in hints},
-        tags=tags,
-        digests={row["digest"] for row in read},
-        hints=hints,
-    )
+    return {**tags}
+
+
+async def _read_digests(database: Database, due: DueMeasurement, repositories: Sequence[_Repository]) -> set[str]:
+    statement = Statement(database.dialect)
+    owner = statement.bind(due.integration_id)
+    sql = f'SELECT a."digest" FROM "measured_artifact" a WHERE a."integration_id" = {owner}'
+    if not due.is_regular:
+        # Of the others few will be met here; one that is, is read once more.
+        ids = statement.is_one_of('t."repository_id"', [repository.id for repository in repositories])
+        sql += f' AND a."digest" IN (SELECT t."digest" FROM "measured_tag" t WHERE {ids})'
+    return {row["digest"] for row in await database.fetch(sql, *statement.values)}
 
 
 @dataclass(slots=True)
@@ -144,9 +216,11 @@ async def _read(
 
 async def _read_repository(client: ReadsManifests, repository: _Repository, wanted: _Wanted) -> RepositoryReading:
     known = wanted.tags.get(repository.id, {})
-    tags: dict[str, str] = {}
+    # What is asked for one by one may also have gone; of the others nothing is known but what was.
+    asked = sorted(repository.tags) if repository.tags is not None else await client.list_tags(repository.name) or ()
+    tags = {} if repository.tags is None else {tag: known[tag] for tag in known.keys() - repository.tags}
     blobs: dict[str, Mapping[str, int]] = {}
-    for tag in await client.list_tags(repository.name) or ():
+    for tag in asked:
         digest = await client.look_at_tag(repository.name, tag, known.get(tag))
         if digest is None:
             continue  # deleted meanwhile
@@ -162,7 +236,19 @@ async def _read_repository(client: ReadsManifests, repository: _Repository, want
                 blobs[digest] = found
                 wanted.digests.add(digest)
         tags[tag] = digest
-    return RepositoryReading(repository.id, repository.space_id, known, tags, blobs)
+    deleted: frozenset[str] = frozenset()
+    if wanted.tells_of_changes:
+        nameless = {known[tag] for tag in known.keys() - tags.keys()} - set(tags.values())
+        deleted = frozenset([digest for digest in nameless if await _is_gone(client, repository.name, digest)])
+    return RepositoryReading(repository.id, repository.name, repository.space_id, known, tags, blobs, deleted)
+
+
+async def _is_gone(client: ReadsManifests, repository_name: str, digest: str) -> bool:
+    """Return whether an artifact that no tag names any more was deleted; it may have lost its tags alone."""
+    try:
+        return await client.read_manifest(repository_name, digest) is None
+    except UnexpectedAnswer:
+        return False
 
 
 async def _closure(client: ReadsManifests, repository_name: str, digest: str) -> dict[str, int] | None:

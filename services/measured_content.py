@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,20 +11,10 @@ import orjson
 from models.database import Database, Transaction
 from models.enums import SpaceState, UsageMethod
 from models.reading import Statement
+from services.content_events import RepositoryReading, tell_of_changes
 from services.usage_claims import DueMeasurement, UsageClaims
 from services.usage_hints import NotedHint, settle_hints
 from services.usage_writing import Figures, repository_sums, write_integration_usage, write_space_usage
-
-
-@dataclass(frozen=True, slots=True)
-class RepositoryReading:
-    """What was read of a repository. `blobs` has the bytes of what was read for the first time, by artifact."""
-
-    repository_id: int
-    space_id: int
-    known_tags: Mapping[str, str]
-    tags: Mapping[str, str]
-    blobs: Mapping[str, Mapping[str, int]]
 
 
 async def write_readings(
@@ -44,6 +33,8 @@ async def write_readings(
         kept = [reading for reading in readings if reading.repository_id in standing]
         await _write_artifacts(transaction, due.integration_id, kept)
         changed = await _write_tags(transaction, kept)
+        if not due.is_first:
+            await tell_of_changes(transaction, due.integration_id, kept, due.begun_at)
         await _write_spaces(transaction, due, (changed | await _unmeasured(transaction, space_ids)) & set(space_ids))
 
     await database.transact(work)

@@ -7,22 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.database import Transaction
-from models.enums import EventType, SpaceState, StaleReason, Visibility
+from models.enums import EventType, SpaceState, Visibility
 from models.integration import Integration
 from models.reading import Statement
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
 from services.access_writing import lock_access, tell_of_spaces
 from services.event_making import integration_event, space_event
+from services.mirror_doubts import doubt, is_doubtful
 from services.usage_hints import Hint, note_hints
 from services.user_errors import MirrorDoubted
-
-DOUBT_FROM_SPACES = 5
-"""From this many spaces on, losing more than half of them at once is doubted; losing all of any number is."""
-
-STALE_MESSAGE = (
-    "{gone} of {standing} spaces were not there at the last look. "
-    "The list is from before, until they are seen again or the loss is accepted."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +74,8 @@ async def write_full_look(
     still_there = newer | {space.external_id for space in contents.spaces if not _is_another(known, space)}
     standing = [space for space in known.values() if space.state is SpaceState.PRESENT]
     gone = [space for space in standing if space.external_id not in still_there]
-    if _is_doubtful(len(gone), len(standing)) and not accept_loss:
-        await _doubt(transaction, integration, looked_at, len(gone), len(standing))
+    if is_doubtful(len(gone), len(standing)) and not accept_loss:
+        await doubt(transaction, integration, looked_at, len(gone), len(standing))
         return SynchronizationResult(0, 0, MirrorDoubted(len(gone), len(standing), ("input", "id")))
     seen = [space for space in contents.spaces if space.external_id not in newer]
     changes = _compare(known, seen)
@@ -129,14 +122,39 @@ async def write_space_looks(
     present = await space_ids(transaction, integration.id, seen_ids)
     await note_hints(transaction, integration.id, {(space_id, "") for space_id in present.values()}, looked_at)
     touched = seen_ids | {space.external_id for space in changes.gone}
-    statement = Statement(transaction.dialect)
-    moment, owner = statement.bind(looked_at), statement.bind(integration.id)
-    condition = statement.is_one_of('"external_id"', sorted(touched))
-    if touched:
-        await transaction.execute(
-            f'UPDATE "space" SET "looked_at" = {moment} WHERE "integration_id" = {owner} AND {condition}',
-            *statement.values,
-        )
+    await _write_looked_at(transaction, integration.id, touched, looked_at)
+
+
+async def write_found_repositories(
+    transaction: Transaction, integration: Integration, found: RegistryContents, looked_at: datetime
+) -> None:
+    """Write repositories that were looked for by their names, and their spaces; nothing else is taken to be gone.
+
+    Looks at everything that began earlier leave them there.
+    """
+    if integration.looked_at is not None and integration.looked_at > looked_at:
+        # A look at everything that began later was quicker, and knows better.
+        return
+    known = await known_spaces(transaction, integration.id)
+    newer = _looked_at_after(known, looked_at)
+    seen = {space.external_id: space for space in found.spaces if space.external_id not in newer}
+    changes = _compare(known, seen.values())
+    await _write_changes(transaction, integration, changes, looked_at)
+    came = {*(space.external_id for space in changes.new), *(space.external_id for space, _ in changes.returned)}
+    await _write_looked_at(transaction, integration.id, came, looked_at)
+    ids = await space_ids(transaction, integration.id, set(seen))
+    names = [
+        (ids[repository.space_external_id], repository.name)
+        for repository in found.repositories
+        if repository.space_external_id in ids
+    ]
+    place = transaction.dialect.placeholder
+    await transaction.execute_many(
+        'INSERT INTO "repository" ("space_id", "name", "created_at")'
+        f' VALUES ({place(1)}, {place(2)}, {place(3)}) ON CONFLICT ("space_id", "name") DO NOTHING',
+        [(space_id, name, looked_at) for space_id, name in names],
+    )
+    await note_hints(transaction, integration.id, names, looked_at)
 
 
 async def known_spaces(transaction: Transaction, integration_id: int) -> dict[str, KnownSpace]:
@@ -292,6 +310,21 @@ async def _set_state(
     await transaction.execute(f'UPDATE "space" SET {changes} WHERE {condition}', *statement.values)
 
 
+async def _write_looked_at(
+    transaction: Transaction, integration_id: int, external_ids: set[str], looked_at: datetime
+) -> None:
+    """Have looks at everything that began earlier leave spaces as they are."""
+    if not external_ids:
+        return
+    statement = Statement(transaction.dialect)
+    moment, owner = statement.bind(looked_at), statement.bind(integration_id)
+    condition = statement.is_one_of('"external_id"', sorted(external_ids))
+    await transaction.execute(
+        f'UPDATE "space" SET "looked_at" = {moment} WHERE "integration_id" = {owner} AND {condition}',
+        *statement.values,
+    )
+
+
 async def _write_repositories(
     transaction: Transaction,
     integration_id: int,
@@ -310,8 +343,9 @@ async def _write_repositories(
     owner = statement.bind(integration_id)
     condition = statement.is_one_of('s."external_id"', sorted(space_external_ids))
     rows = await transaction.fetch(
-        'SELECT r."id", r."space_id", r."name", r."artifact_count", r."pull_count", r."updated_at" FROM "repository" r'
-        f' JOIN "space" s ON s."id" = r."space_id" WHERE s."integration_id" = {owner} AND {condition}',
+        'SELECT r."id", r."space_id", r."name", r."artifact_count", r."pull_count", r."updated_at", r."created_at"'
+        ' FROM "repository" r JOIN "space" s ON s."id" = r."space_id"'
+        f' WHERE s."integration_id" = {owner} AND {condition}',
         *statement.values,
     )
     read_time = transaction.dialect.datetime
@@ -326,6 +360,8 @@ async def _write_repositories(
         )
         for row in rows
     }
+    # What came while this look was under way may have come behind it.
+    newer = {(row["space_id"], row["name"]) for row in rows if read_time(row["created_at"]) > looked_at}
     new, changed = [], []
     hints: set[Hint] = set()
     for repository in found:
@@ -340,7 +376,8 @@ async def _write_repositories(
         elif kept[1] != figures:
             changed.append((*figures, kept[0]))
             hints.add((space_id, repository.name))
-    hints |= present.keys()
+    gone = {key: repository_id for key, (repository_id, _) in present.items() if key not in newer}
+    hints |= gone.keys()
     place = transaction.dialect.placeholder
     values = ", ".join(place(number) for number in range(1, 7))
     await transaction.execute_many(
@@ -354,26 +391,6 @@ async def _write_repositories(
         changed,
     )
     await transaction.execute_many(
-        f'DELETE FROM "repository" WHERE "id" = {place(1)}', [(repository_id,) for repository_id, _ in present.values()]
+        f'DELETE FROM "repository" WHERE "id" = {place(1)}', [(repository_id,) for repository_id in gone.values()]
     )
     await note_hints(transaction, integration_id, hints, looked_at)
-
-
-async def _doubt(
-    transaction: Transaction, integration: Integration, looked_at: datetime, gone_count: int, standing_count: int
-) -> None:
-    if integration.stale_since is not None:
-        return
-    message = STALE_MESSAGE.format(gone=gone_count, standing=standing_count)
-    await Integration.filter(id=integration.id).update(
-        stale_since=looked_at, stale_reason=StaleReason.MOST_SPACES_GONE, stale_message=message
-    )
-    transaction.events.append(integration_event(EventType.INTEGRATION_DOUBTED, looked_at, integration, message=message))
-
-
-def _is_doubtful(gone_count: int, standing_count: int) -> bool:
-    if gone_count == 0:
-        return False
-    if gone_count == standing_count:
-        return True
-    return standing_count >= DOUBT_FROM_SPACES and gone_count * 2 > standing_count

@@ -9,7 +9,10 @@ from services.binding import Binder
 from services.clock import Clock
 from services.event_log import EventLog
 from services.health import HealthMonitor
+from services.hooks import Hooks
 from services.integrating import Integrator
+from services.live_contents import LiveContents
+from services.notifications import Notifications
 from services.registry_check import Reaches
 from services.spaces import SpaceChanger
 from services.synchronization import Synchronizer
@@ -22,6 +25,9 @@ class ServerFacts:
     """What clients may know of the server itself."""
 
     version: str
+    address: str
+    """Where it is reached, as far as it knows: without a slash at the end."""
+
     probe_interval_seconds: float
     synchronization_interval_seconds: float
 
@@ -38,9 +44,12 @@ class Services:
     monitor: HealthMonitor
     synchronizer: Synchronizer
     reaches: Reaches
+    hooks: Hooks
+    notifications: Notifications
     integrator: Integrator
     updater: IntegrationUpdater
     workspaces: WorkspaceKeeper
     binder: Binder
     space_changer: SpaceChanger
+    live_contents: LiveContents
     facts: ServerFacts

@@ -15,7 +15,7 @@ from services.usage_hints import has_hints
 WHOLE_INTERVAL = timedelta(hours=6)
 """How often everything is measured anew, where changes are told: not all of them are."""
 
-HINT_PAUSE = timedelta(seconds=2)
+HINT_PAUSE = timedelta(milliseconds=500)
 """At least so long lies between two measurements of one registry, however often it is pushed to."""
 
 LEASE = timedelta(minutes=15)
@@ -45,6 +45,9 @@ class DueMeasurement:
 
     is_whole: bool
     """Everything is due, not only what changed."""
+
+    is_first: bool
+    """Everything was never measured, at this address: what is found was there before."""
 
     begun_at: datetime
     lease_until: datetime
@@ -148,7 +151,7 @@ class UsageClaims:
             is_whole = is_regular and (
                 whole_at is None or not timedelta(0) <= now - read_time(whole_at) < WHOLE_INTERVAL
             )
-            due.append(DueMeasurement(row["integration_id"], is_regular, is_whole, now, until))
+            due.append(DueMeasurement(row["integration_id"], is_regular, is_whole, whole_at is None, now, until))
         return due
 
     async def _pass_over(self, transaction: Transaction, ids: Sequence[int], now: datetime) -> None:

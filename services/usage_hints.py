@@ -10,7 +10,7 @@ from models.database import Transaction
 from models.reading import Readable, Statement
 
 Hint = tuple[int, str]
-"""A space's id, and the name of one of its repositories; empty: any of them."""
+"""A space's id, and the name of one of its repositories; empty: any of them. See `tag_hint`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,18 @@ class NotedHint:
     space_id: int
     repository_name: str
     noted_at: datetime
+
+
+def tag_hint(space_id: int, repository_name: str, tag: str) -> Hint:
+    """Return the hint that one tag of a repository names something else now, and no other that was known."""
+    return space_id, f"{repository_name}:{tag}"
+
+
+def hinted_tag(hint: NotedHint) -> tuple[str, str | None]:
+    """Return the repository that a hint names, and the tag where it is about that alone."""
+    # No repository's name has a colon.
+    name, colon, tag = hint.repository_name.partition(":")
+    return name, tag if colon else None
 
 
 async def note_hints(transaction: Transaction, integration_id: int, hints: Collection[Hint], now: datetime) -> None:

@@ -26,6 +26,7 @@ from server.application import build_application
 from server.assembly import running_services
 from server.data_folder import ADMIN_TOKEN_FILE
 from server.graphql.limits import Limits
+from server.listening import bound_socket
 from server.metrics import Metrics
 from server.serving import Server, uvicorn_config
 from server.settings import DATABASE_FILE, Settings, read_settings
@@ -158,12 +159,14 @@ class RunningServer:
         self._loop = asyncio.get_running_loop()
         shutdown = asyncio.Event()
         metrics = Metrics()
-        async with running_services(self.settings, observer=metrics) as services:
-            self.services = services
-            limits = Limits()
-            application = build_application(self.settings, services, shared_schema(), limits, shutdown, metrics)
-            self._server = Server(uvicorn_config(application, self.settings, limits), self._listening, shutdown)
-            await self._server.serve()
+        with bound_socket(self.settings.host, self.settings.port) as listener:
+            settings = self.settings.model_copy(update={"port": listener.getsockname()[1]})
+            async with running_services(settings, observer=metrics) as services:
+                self.services = services
+                limits = Limits()
+                application = build_application(settings, services, shared_schema(), limits, shutdown, metrics)
+                self._server = Server(uvicorn_config(application, settings, limits), self._listening, shutdown)
+                await self._server.serve(sockets=[listener])
 
     def _listening(self, port: int) -> None:
         self.port = port

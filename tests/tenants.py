@@ -21,6 +21,7 @@ from models.enums import (
     UsageMethod,
     Visibility,
 )
+from models.hook import Hook
 from models.integration import PLATFORM_SCOPE, HealthCheck, ImageHost, Integration, IntegrationHealth
 from models.queries.events import log_span
 from models.reader_credential import ReaderCredential
@@ -235,6 +236,7 @@ async def _store_integration(tenants: Tenants, name: str, now: datetime) -> None
     await IntegrationUsage.create(
         integration=integration, space_count=1, storage_bytes=10, method=UsageMethod.REFERENCED_BLOBS, measured_at=now
     )
+    await Hook.create(integration=integration, public_id=f"{integration.id:032x}")
     await ReaderCredential.create(
         integration=integration,
         failure="there is none",

@@ -12,6 +12,17 @@ PLAN_MEASUREMENTS = (
 """Has the usage of integrations measured that were there before usage was."""
 
 
+def open_hooks(random_id: str) -> str:
+    """Return a statement that gives a hook to integrations that were there before hooks were.
+
+    `random_id` is an expression: 32 random hexadecimal digits, anew for each row.
+    """
+    return (
+        f'INSERT INTO "hook" ("integration_id", "public_id") SELECT "id", {random_id} FROM "integration"'
+        " WHERE \"kind\" = 'DOCKER_REGISTRY'"
+    )
+
+
 class Dialect(Protocol):
     """The differences between the databases that we run on."""
 

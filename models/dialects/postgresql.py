@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from models.dialects.dialect import PLAN_MEASUREMENTS
+from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
 from models.dialects.image_names import SoughtText
 from models.dialects.postgresql_image_names import MAKE_IMAGE_NAMES, ids_of_names_with, last_segment
 
@@ -49,6 +49,7 @@ class PostgreSQL:
         ),
         "0005_usage": (PLAN_MEASUREMENTS,),
         "0006_image_names": MAKE_IMAGE_NAMES,
+        "0007_hooks": (open_hooks("replace(gen_random_uuid()::text, '-', '')"),),
     }
 
     table_names = "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"

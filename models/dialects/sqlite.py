@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from models.dialects.dialect import PLAN_MEASUREMENTS
+from models.dialects.dialect import PLAN_MEASUREMENTS, open_hooks
 from models.dialects.image_names import SoughtText
 from models.dialects.sqlite_image_names import MAKE_IMAGE_NAMES, PARTS_TABLE, ids_of_names_with, last_segment
 
@@ -39,6 +39,7 @@ class SQLite:
     after_migration: Mapping[str, tuple[str, ...]] = {
         "0005_usage": (PLAN_MEASUREMENTS,),
         "0006_image_names": MAKE_IMAGE_NAMES,
+        "0007_hooks": (open_hooks("lower(hex(randomblob(16)))"),),
     }
 
     # What FTS5 keeps is an index, though it lies in tables.

@@ -15,6 +15,7 @@ REPOSITORY_COLUMNS = {
         name: f'r."{name}"'
         for name in ["id", "space_id", "name", "artifact_count", "pull_count", "updated_at", "created_at"]
     },
+    "integration_id": 's."integration_id"',
     "image_host": 'p."host"',
 }
 REPOSITORY_JOINS = (

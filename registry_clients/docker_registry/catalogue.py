@@ -88,12 +88,17 @@ class Catalogue:
         return (await self._api.send("GET", _PATH, _SCOPE, query=query, timeout_seconds=seconds)).response
 
 
+def space_of(repository_name: str) -> str:
+    """Return the name of the space that a repository belongs to."""
+    first, slash, _ = repository_name.partition("/")
+    return first if slash else _SPACE_OF_BARE_NAMES
+
+
 def spaces_of(repository_names: set[str]) -> tuple[FoundSpace, ...]:
     """Return the spaces that repositories belong to, by the first segment of their names; both sorted."""
     spaces: dict[str, list[str]] = {}
     for name in sorted(repository_names):
-        first, slash, _ = name.partition("/")
-        spaces.setdefault(first if slash else _SPACE_OF_BARE_NAMES, []).append(name)
+        spaces.setdefault(space_of(name), []).append(name)
     return tuple(
         FoundSpace(external_id=space, name=space, is_public=None, repository_names=tuple(names))
         for space, names in sorted(spaces.items())

@@ -1,7 +1,7 @@
 """A Docker Registry: what there is to see of it over its HTTP API."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from registry_clients.docker_registry.api import RegistryApi
 from registry_clients.docker_registry.artifacts import MAX_PAGE_SIZE, Artifacts
@@ -115,6 +115,11 @@ class DockerRegistryClient:
         if space is not None:
             spaces = tuple(found for found in spaces if found.external_id == space.external_id)
         return repositories_of(spaces)
+
+    async def find_repositories(self, names: Collection[str]) -> RegistryContents:
+        """Return those of these repositories that have, or had, a tag: others are not told from none at all."""
+        spaces = spaces_of(await self._tags.known_among(names))
+        return RegistryContents(spaces=spaces, repositories=repositories_of(spaces))
 
     async def list_artifacts(
         self, repository_name: str, *, page: int = 1, page_size: int = MAX_PAGE_SIZE

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from registry_clients.docker_registry.api import RegistryApi, pull_scope
 from registry_clients.docker_registry.manifest_payloads import can_be_checked, content_under, digest_of, parse_manifest
 from registry_clients.docker_registry.refusals import Call, is_own_not_found
-from registry_clients.errors import AnswerTooLarge, UnexpectedAnswer
+from registry_clients.errors import AnswerTooLarge, UnexpectedAnswer, UnreadableManifest
 from registry_clients.image_reference import is_digest, is_repository_name, is_tag
 from registry_clients.media_types import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from registry_clients.records import FoundManifest
@@ -90,7 +90,18 @@ class Manifests:
         if response.status == 404 and is_own_not_found(response):
             return None
         digest = response.headers.get(_DIGEST_HEADER, "")
-        return self._stored(response, digest if can_be_checked(digest) else digest_of(response.body))
+        if can_be_checked(digest):
+            return self._stored(response, digest)
+        return self._unnamed(response)
+
+    def _unnamed(self, response: RegistryResponse) -> StoredManifest:
+        """Return what came without its digest. Raises UnexpectedAnswer for what is no manifest: a login page, say."""
+        stored = self._stored(response, digest_of(response.body))
+        try:
+            stored.parsed(self._api.host)
+        except UnreadableManifest as error:
+            raise UnexpectedAnswer(f"{self._api.host} answers with something else than a manifest.") from error
+        return stored
 
     def _stored(self, response: RegistryResponse, digest: str) -> StoredManifest:
         host = self._api.host

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from registry_clients.docker_registry.api import RegistryApi, pull_scope
 from registry_clients.docker_registry.payloads import parse_next_last, parse_tag_page
 from registry_clients.docker_registry.refusals import Call, is_own_not_found
-from registry_clients.errors import TimedOut, UnexpectedAnswer
+from registry_clients.errors import RegistryError, TimedOut, UnexpectedAnswer
 from registry_clients.image_reference import is_repository_name, is_tag
 from registry_clients.transport import RegistryResponse, TransportSettings
 
 MAX_TAG_PAGES = 5000
 MAX_TAGS = 1_000_000
 TAGS_DEADLINE_SECONDS = 120
+
+REPOSITORIES_AT_ONCE = 4
+"""Whose tags are asked for at a time."""
 
 # All tags in one answer make the registry list a folder of its storage, which may be an object store.
 _TAGS_PATIENCE = 3
@@ -40,6 +44,32 @@ class Tags:
         except TimeoutError as error:
             raise TimedOut(f"{self._api.host} did not list all within {TAGS_DEADLINE_SECONDS} seconds.") from error
         return None if names is None else tuple(sorted(names))
+
+    async def known_among(self, repository_names: Collection[str]) -> set[str]:
+        """Return those of the repositories that have a list of tags.
+
+        One that can't be asked for is left out, and keeps no other from being found. Raises as `list` does when none
+        can be asked for.
+        """
+        waiting = list(repository_names)
+        known: set[str] = set()
+        failures: list[RegistryError] = []
+
+        async def ask() -> None:
+            while waiting:
+                name = waiting.pop()
+                try:
+                    if await self.list(name) is not None:
+                        known.add(name)
+                except RegistryError as error:
+                    failures.append(error)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(REPOSITORIES_AT_ONCE, len(waiting))):
+                group.create_task(ask())
+        if failures and len(failures) == len(repository_names):
+            raise failures[0]
+        return known
 
     async def _names(self, repository_name: str) -> set[str] | None:
         host = self._api.host

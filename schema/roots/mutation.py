@@ -17,6 +17,7 @@ from schema.inputs import (
     IntegrateRegistryInput,
     RemoveIntegrationInput,
     RevokeAccessTokenInput,
+    RotateHookSecretInput,
     RotateIntegrationCredentialInput,
     SynchronizeIntegrationInput,
     UpdateIntegrationInput,
@@ -28,6 +29,7 @@ from schema.integration_payloads import (
     IntegrateRegistryPayload,
     RegistryCheck,
     RemoveIntegrationPayload,
+    RotateHookSecretPayload,
     RotateIntegrationCredentialPayload,
     SynchronizeIntegrationPayload,
     UpdateIntegrationPayload,
@@ -49,10 +51,10 @@ OWNERS = Access.WORKSPACE_ADMINISTRATORS
 """Each such mutation asks whose it is that is to be changed."""
 
 
-async def _administered(info: Info, given: str) -> int:
+async def _administered(info: Info, given: str, field: str = "id") -> int:
     """Return the key of an integration that the viewer may change. Raises NotFound, Forbidden."""
-    key = input_key(given, "Integration", "integration")
-    await administered_integration(info.context.services.database, info.context.viewer, key, ("input", "id"))
+    key = input_key(given, "Integration", "integration", field)
+    await administered_integration(info.context.services.database, info.context.viewer, key, ("input", field))
     return key
 
 
@@ -120,6 +122,18 @@ async def rotate_integration_credential(
         info.context.viewer.name,
     )
     return RotateIntegrationCredentialPayload(integration=backed(Integration, record))
+
+
+@mutation(
+    OWNERS,
+    RotateHookSecretPayload,
+    "Make the secret with which a registry sends its notifications anew. It is shown once; the one before is over.",
+)
+async def rotate_hook_secret(info: Info, input: RotateHookSecretInput) -> RotateHookSecretPayload:  # noqa: A002
+    """Rotate the secret of a hook."""
+    key = await _administered(info, input.integration_id, "integrationId")
+    secret = await info.context.services.hooks.rotate_secret(key, ("input", "integrationId"))
+    return RotateHookSecretPayload(secret=secret, integration=await _integration(info, key))
 
 
 @mutation(
@@ -195,6 +209,7 @@ Mutation = create_type(
         integrate_registry,
         update_integration,
         rotate_integration_credential,
+        rotate_hook_secret,
         remove_integration,
         check_integration,
         synchronize_integration,

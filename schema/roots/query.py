@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry.tools import create_type
@@ -31,6 +31,7 @@ from resolvers.public_errors import bad_input
 from resolvers.workspace_loaders import BindingByIdLoader, NamespaceByIdLoader, WorkspaceByIdLoader
 from schema.access_token import AccessToken, Viewer
 from schema.arguments import MOST_IDS, checked_text
+from schema.artifact_nodes import artifact_node
 from schema.audit_event import AuditEvent, AuditFilter, audit_conditions
 from schema.connection import After, Connection, First, connection
 from schema.declaring import query
@@ -68,14 +69,15 @@ NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
     "AccessToken": AccessTokenByIdLoader,
     "AuditEvent": AuditEventByIdLoader,
 }
-"""How a node of each type is found; a test holds that each type of node is here."""
+"""How a stored node of each type is found; artifacts are asked of their registries."""
 
 
-async def _node(info: Info, node_id: str) -> Node | None:
+async def _node(info: Info, node_id: str) -> Node | Exception | None:
+    """Return a node; an exception is why a registry could not be asked for it."""
     try:
         type_name, key = parse_global_id(node_id)
     except InvalidId:
-        return None
+        return await artifact_node(info, node_id)
     loader_class = NODE_LOADERS.get(type_name)
     return None if loader_class is None else await _loaded(info, loader_class, Node, key)
 
@@ -99,7 +101,10 @@ async def node(
     id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],  # noqa: A002
 ) -> Node | None:
     """Return one node."""
-    return await _node(info, id)
+    found = await _node(info, id)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 @query(Access.EVERY_VIEWER, "The things with these ids, in their order; null for what isn't there.")
@@ -107,10 +112,10 @@ async def nodes(
     info: Info,
     ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids; 100 at most.")],
 ) -> list[Node | None]:
-    """Return several nodes."""
+    """Return several nodes; what a registry could not be asked for is an error in its place."""
     if len(ids) > MOST_IDS:
         raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
-    return list(await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
+    return cast("list[Node | None]", await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
 
 
 @query(Access.EVERY_VIEWER, "How much there is of everything, as far as you may see.")

@@ -87,8 +87,16 @@ def _handler_of(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
                 self._answer(401, errors, **{"WWW-Authenticate": registry.challenge})
             elif self.path.startswith("/v2/_catalog"):
                 self._answer(200, {"repositories": registry.repositories})
+            elif self.path.endswith("/tags/list"):
+                self._answer_tags(self.path.removeprefix("/v2/").removesuffix("/tags/list"))
             else:
                 self._answer(200, {})
+
+        def _answer_tags(self, name: str) -> None:
+            if name in registry.repositories:
+                self._answer(200, {"name": name, "tags": ["1"]})
+            else:
+                self._answer(404, {"errors": [{"code": "NAME_UNKNOWN", "message": "no such repository"}]})
 
         def handle(self) -> None:
             # The client may leave whenever it likes, in the middle of an answer too.

@@ -76,10 +76,13 @@ class OverEventStream:
 
     def _event(self) -> tuple[str, str]:
         fields: dict[str, str] = {}
-        while line := self._response.readline().decode().rstrip("\n"):
-            name, _, value = line.partition(":")
+        while line := self._response.readline().decode():
+            name, _, value = line.rstrip("\n").partition(":")
             if name:
                 fields[name] = value.strip()
+            elif line == "\n" and fields:
+                # Comments, which keep the stream open, end in an empty line too.
+                break
         return fields.get("event", ""), fields.get("data", "")
 
 

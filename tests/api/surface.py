@@ -31,6 +31,7 @@ STORED_TABLES = {
     "image_host": "id",
     "reader_credential": "integration_id",
     "change_feed": "integration_id",
+    "hook": "integration_id",
     "space": "id",
     "repository": "id",
     "event": "position",

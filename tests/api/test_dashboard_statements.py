@@ -25,14 +25,16 @@ query ($integrations: Int!, $spaces: Int!, $bindings: Int!) {
       id name kind imageHost labels %s
       health { status reason message since checkedAt }
       spaces(first: $spaces) {
-        nodes { id name visibility bindings(first: $bindings) { nodes { id state %s workspace { name } } } }
+        nodes { id name visibility %s bindings(first: $bindings) { nodes { id state %s workspace { name } } } }
       }
     }
   }
 }
 """
-PLAIN = DASHBOARD % ("", "")
-WHOLE = DASHBOARD % ("imageHostAliases spaceCount boundWorkspaceCount", "enforcement { state }")
+PLAIN = DASHBOARD % ("", "", "")
+USAGE = "usage { storageBytes quotaUsedBytes method growthBytesPerWeek measuredAt isStale }"
+MEASURED = DASHBOARD % (USAGE, USAGE, "")
+WHOLE = DASHBOARD % ("imageHostAliases spaceCount boundWorkspaceCount", "", "enforcement { state }")
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +52,14 @@ def dashboard(quiet_server: RunningServer) -> Surface:
     return Surface(quiet_server)
 
 
-@pytest.mark.parametrize(("query", "due"), [(PLAIN, 5), (WHOLE, 9)], ids=["plain", "whole"])
+@pytest.mark.parametrize(("query", "due"), [(PLAIN, 5), (MEASURED, 7), (WHOLE, 9)], ids=["plain", "measured", "whole"])
 def test_statements_do_not_grow(dashboard: Surface, query: str, due: int) -> None:
     few, small = asked(dashboard, query, 2, 3, 1)
     many, large = asked(dashboard, query, INTEGRATIONS, SPACES_EACH, BINDINGS_EACH)
 
     assert sizes(small) == (2, 6, 6)
     assert sizes(large) == (INTEGRATIONS, INTEGRATIONS * SPACES_EACH, INTEGRATIONS * SPACES_EACH * BINDINGS_EACH)
-    # Integrations, spaces, bindings, workspaces; aliases, two counts and enforcement.
+    # Integrations, health, spaces, bindings, workspaces; the usage of both; aliases, two counts and enforcement.
     assert (len(few), len(many)) == (due, due), many
 
 

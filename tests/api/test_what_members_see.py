@@ -20,7 +20,7 @@ from tests.serving import shared_schema
 
 QUERY = """
 fragment Whole on Integration {
-  name url username tokenRealm tls { caCertificatePem }
+  name url username tokenRealm tls { caCertificatePem } hook { url configuration hasSecret lastReceivedAt }
   health { status message registryMessage components { name message } checks { isGood registryMessage } }
 }
 query ($id: ID!) {
@@ -52,6 +52,7 @@ def test_what_is_said_to_be_for_administrators_is_nullable() -> None:
         ("Integration", "routineCredential"),
         ("Integration", "usage"),
         ("Integration", "usageHistory"),
+        ("Integration", "hook"),
         ("Health", "registryMessage"),
         ("Health", "components"),
         ("HealthComponent", "message"),
@@ -108,6 +109,7 @@ def test_a_member_sees_the_same_less_what_is_for_administrators(surface: Surface
     assert members == _without(administrators)
     whole = administrators["integration"]
     seen_by_administrators = [whole["url"], whole["username"], whole["tokenRealm"], whole["tls"]["caCertificatePem"]]
+    seen_by_administrators.append(whole["hook"]["configuration"])
     assert all(seen_by_administrators)
     assert whole["health"]["registryMessage"] == "UNAUTHORIZED: who is it"
     assert whole["health"]["components"] == [{"name": "core", "message": "well"}]

@@ -364,6 +364,17 @@ async def use_the_sixth(database: Database) -> None:
     await store(database, {"repository": [repository]})
 
 
+async def use_the_hooks(database: Database) -> None:
+    """Go on with a database in which the migration has given hooks to integrations that send notifications."""
+    await transact(
+        database,
+        lambda transaction: transaction.execute(
+            f"""UPDATE "hook" SET "secret_hash" = 'hash', "rotated_at" = '{NOON}', "last_received_at" = '{LATER}'"""
+            ' WHERE "integration_id" = 2'
+        ),
+    )
+
+
 IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0001_initial": use_the_first,
     "0002_readers_feeds_repositories": use_the_second,
@@ -371,5 +382,6 @@ IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0004_table_versions": use_the_fourth,
     "0005_usage": use_the_fifth,
     "0006_image_names": use_the_sixth,
+    "0007_hooks": use_the_hooks,
 }
 """How a database is used after each migration, in their order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from tests.models.releases import (
 )
 
 FIRST, SECOND, THIRD = "0001_initial", "0002_readers_feeds_repositories", "0003_workspaces_bindings_scopes"
-FOURTH, FIFTH, SIXTH = "0004_table_versions", "0005_usage", "0006_image_names"
+FOURTH, FIFTH, SIXTH, HOOKS = "0004_table_versions", "0005_usage", "0006_image_names", "0007_hooks"
 
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
@@ -299,6 +300,31 @@ def test_image_names_come_to_a_database_in_use(empty_database_address: str, rele
             }
             assert after.references - before.references == {"image_name.repository_id repository CASCADE"}
             await require_references(database)
+
+    asyncio.run(main())
+
+
+def test_hooks_come_to_a_database_in_use(empty_database_address: str, releases: Releases) -> None:
+    async def main() -> None:
+        async with opened(empty_database_address) as database:
+            await releases.use_until(database, SIXTH)
+            before = await everything(database)
+            sending = {row["id"] for row in before.rows["integration"] if row["kind"] == "DOCKER_REGISTRY"}
+
+            await releases.migrate_to(database, HOOKS)
+
+            after = await everything(database)
+            hooks = after.rows.pop("hook")
+            assert {row["integration_id"] for row in hooks} == sending == {2, 4}
+            assert len({row["public_id"] for row in hooks}) == 2
+            assert all(re.fullmatch("[0-9a-f]{32}", row["public_id"]) for row in hooks)
+            # Nothing is taken before somebody asks for a secret.
+            assert all(row["secret_hash"] is None and row["last_received_at"] is None for row in hooks)
+            require_kept(before.rows, after.rows, {}, set())
+            assert before.indexes - after.indexes == set()
+            assert after.indexes - before.indexes == {"hook unique integration_id", "hook unique public_id"}
+            assert before.references - after.references == set()
+            assert after.references - before.references == {"hook.integration_id integration CASCADE"}
 
     asyncio.run(main())
 

@@ -94,6 +94,17 @@ def test_a_proxy_that_drops_headers_makes_us_ask_for_the_whole() -> None:
     assert type(error) is UnexpectedAnswer
 
 
+@pytest.mark.parametrize("page", [b"<html>sign in", b"{}", b""])
+def test_a_page_without_a_digest_is_no_manifest(page: bytes) -> None:
+    for do in (
+        lambda client: client.look_at_tag(WEB, "latest", None),
+        lambda client: client.look_at_artifact(WEB, "latest"),
+    ):
+        error = failure_of(do, client_over(always(response(200, page))))
+        assert type(error) is UnexpectedAnswer
+        assert error.message == "registry.test:5000 answers with something else than a manifest."
+
+
 @BOTH
 def test_a_manifest_is_read_by_its_digest(version: str) -> None:
     transport = always(recorded_response(f"{version}/manifests", "by digest"))

@@ -133,3 +133,28 @@ def test_what_is_no_list_of_tags(answer: RegistryResponse, kind: type[RegistryEr
     assert type(error) is kind
     assert error.message.startswith(f"{HOST} ")
     assert message in error.message
+
+
+def test_those_are_found_that_have_a_list_of_tags() -> None:
+    missing = recorded_response("distribution-2.8.2/tags", "a repository that was never there")
+    answers: dict[str, RegistryResponse | Exception] = {
+        LIST: page(["1"]),
+        "/v2/web/tags/list": page(None),
+        "/v2/team/gone/tags/list": missing,
+    }
+    transport = by_path(answers)
+    found = asyncio.run(client_over(transport).find_repositories(["web", "team/gone", "team/app", "Nonsense"]))
+    assert [repository.name for repository in found.repositories] == ["team/app", "web"]
+    assert [(space.name, space.repository_names) for space in found.spaces] == [
+        ("library", ("web",)),
+        ("team", ("team/app",)),
+    ]
+    assert sorted(transport.asked) == [f"GET {path}" for path in sorted(answers)]
+
+
+def test_one_that_can_not_be_asked_for_hides_no_other() -> None:
+    transport = by_path({LIST: page(["1"]), "/v2/web/tags/list": response(500, b"broken")})
+    found = asyncio.run(client_over(transport).find_repositories(["web", "team/app"]))
+    assert [repository.name for repository in found.repositories] == ["team/app"]
+    with pytest.raises(RegistryError):
+        asyncio.run(client_over(transport).find_repositories(["web"]))

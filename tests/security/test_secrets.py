@@ -47,6 +47,10 @@ EVERYTHING = """{
 }"""
 
 
+HOOKS = "{ integrations { nodes { id hook { url configuration hasSecret lastReceivedAt } } } }"
+ROTATE_HOOK_SECRET = """mutation ($id: ID!) {
+  rotateHookSecret(input: {integrationId: $id}) { secret errors { message } } }"""
+
 EVENTS = """subscription { events { type occurredAt integration { name }
   ... on HealthChanged { previous { message registryMessage } current { message registryMessage } } } }"""
 HEALTH = """subscription { integrationHealth {
@@ -206,6 +210,34 @@ def use_tokens(server: ServerProcess, confided: Confided) -> None:
         assert answer.status in (400, 401)
 
 
+def use_hook(server: ServerProcess, confided: Confided) -> None:
+    """Rotate a hook's secret, and send notifications with it and with others, good and bad."""
+    (integration,) = ask(server, confided, HOOKS, {})["data"]["integrations"]["nodes"]
+    rotated = server.post(ROTATE_HOOK_SECRET, {"id": integration["id"]}).json["data"]["rotateHookSecret"]
+    assert rotated["errors"] == []
+    # Its one place is that answer, which isn't kept here.
+    confided.markers["hook secret"] = rotated["secret"]
+    path = integration["hook"]["url"].partition("/hooks")[2]
+    told = json.dumps({"events": [{"action": "push", "target": {"repository": "team/app", "tag": "1"}}]}).encode()
+    unknown = {"repository": "other/app", "tag": "1", "digest": "sha256:" + "0" * 64}
+    asked_for = json.dumps({"events": [{"action": "push", "target": unknown}]}).encode()
+    wrong = "irhk_" + confided.plant("wrong hook secret").replace(" ", "")
+    for secret, body, status in (
+        (rotated["secret"], told, 200),
+        (rotated["secret"], asked_for, 200),
+        (rotated["secret"], f"nonsense {confided.plant('in a notification')}".encode(), 400),
+        (wrong, told, 401),
+        (confided.plant("no hook secret"), told, 401),
+    ):
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        answer = server.request("POST", f"/hooks{path}", body, headers)
+        confided.answers.append(answer.body + repr(answer.headers).encode())
+        assert answer.status == status
+    # Taken for an access token by somebody.
+    for answer in (server.post("{ viewer { name } }", token=rotated["secret"]), server.post(HOOKS)):
+        confided.answers.append(answer.body)
+
+
 @contextmanager
 def gathered_events(server: ServerProcess, confided: Confided) -> Iterator[None]:
     """Keep all that subscriptions tell meanwhile."""
@@ -260,6 +292,7 @@ def test_a_secret_is_found_nowhere(tmp_path: Path, database_settings: dict[str, 
             integrate_and_break(server, confided, registry)
             give_nonsense(server, confided)
             use_tokens(server, confided)
+            use_hook(server, confided)
         seen = ask(server, confided, EVERYTHING, {})
         assert "errors" not in seen
         assert len(seen["data"]["auditEvents"]["nodes"]) > 30

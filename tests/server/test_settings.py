@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,18 @@ def test_hosts_and_origins_are_taken_as_browsers_write_them(monkeypatch: pytest.
     settings = read_settings()
     assert settings.allowed_hosts == ("one.example.com", "xn--bcher-kva.example")
     assert settings.allowed_origins == ("https://one.example.com", "http://two.example.com:8080")
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "0.0.0.0", "port": 9000}, "http://127.0.0.1:9000"),  # noqa: S104
+        ({"host": "::"}, "http://[::1]:8000"),
+        ({"host": "registries.internal"}, "http://registries.internal:8000"),
+        ({"public_url": "https://registries.example.com/"}, "https://registries.example.com"),
+        ({"port": 9000, "public_url": "http://registries.example.com:81/base"}, "http://registries.example.com:81/base"),
+    ],
+)  # fmt: skip
+def test_where_the_server_is_reached(given: dict[str, Any], address: str) -> None:
+    assert read_settings({}, **given).address == address

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from models.database import Database, Transaction
 from models.integration import Integration
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
-from services.mirror import SpaceLook, write_full_look, write_space_looks
+from services.mirror import SpaceLook, write_found_repositories, write_full_look, write_space_looks
 from tests.databases import migrated
 from tests.seeding import seed_integrations
 
@@ -52,6 +52,16 @@ class Mirror:
         async def work(transaction: Transaction) -> None:
             integration = await Integration.get(id=self.integration_id)
             await write_space_looks(transaction, integration, [SpaceLook(name, space, found)], looked_at)
+
+        await self.database.transact(work)
+
+    async def find(self, looked_at: datetime, space: FoundSpace, *repositories: str) -> None:
+        """Write repositories that were looked for by their names."""
+        found = RegistryContents((space,), tuple(repository(space, one) for one in repositories))
+
+        async def work(transaction: Transaction) -> None:
+            integration = await Integration.get(id=self.integration_id)
+            await write_found_repositories(transaction, integration, found, looked_at)
 
         await self.database.transact(work)
 
@@ -180,3 +190,66 @@ def test_another_space_under_a_known_id_is_no_heir(database_address: str) -> Non
             assert len(await seen.events()) == events + 3
 
     asyncio.run(main())
+
+
+OTHER = FoundSpace("3", "other", None)
+
+
+def test_what_was_found_by_its_name_is_added_and_nothing_else_changes(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.find(EARLIER, TEAM, "web", "app")
+            await watched.find(EARLIER, OTHER, "app")
+            assert await watched.rows() == {
+                "1": ("PRESENT", "PUBLIC", []),
+                "2": ("PRESENT", "PRIVATE", ["team/app", "team/web"]),
+                "3": ("PRESENT", "PRIVATE", ["other/app"]),
+            }
+            assert await watched.events() == [*ADDED, "SPACE_ADDED"]
+            # Found once more, by another replica perhaps.
+            known = await watched.database.fetch('SELECT "id", "name" FROM "repository" ORDER BY "id"')
+            await watched.find(EARLIER, OTHER, "app")
+            assert [tuple(row) for row in await watched.database.fetch('SELECT "id", "name" FROM "repository"')] == [
+                tuple(row) for row in known
+            ]
+            assert await watched.events() == [*ADDED, "SPACE_ADDED"]
+
+    asyncio.run(scenario())
+
+
+def test_an_earlier_look_at_everything_leaves_what_was_found_meanwhile(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.find(LATER, TEAM, "web")
+            await watched.find(LATER, OTHER, "app")
+            known, told = await watched.rows(), await watched.events()
+            await watched.see_all(contents(LIBRARY, TEAM, app_of=TEAM), EARLIER)
+            assert (await watched.rows(), await watched.events()) == (known, told)
+            # One that begins behind it knows better.
+            await watched.see_all(contents(LIBRARY, TEAM, app_of=TEAM), LATER + timedelta(seconds=1))
+            assert (await watched.rows())["2"] == SEEN["2"]
+            assert (await watched.rows())["3"][0] == "VANISHED"
+
+    asyncio.run(scenario())
+
+
+def test_what_was_found_before_a_look_at_everything_is_not_added_behind_it(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_all(contents(LIBRARY, TEAM, app_of=TEAM), LATER)
+            await watched.find(EARLIER, TEAM, "web")
+            await watched.find(EARLIER, OTHER, "app")
+            assert (await watched.rows(), await watched.events()) == (SEEN, ADDED)
+
+    asyncio.run(scenario())
+
+
+def test_a_space_that_was_gone_is_back_with_what_is_found_in_it(database_address: str) -> None:
+    async def scenario() -> None:
+        async with mirror(database_address) as watched:
+            await watched.see_one("team", None, EARLIER)
+            await watched.find(LATER, TEAM, "app")
+            assert await watched.rows() == SEEN
+            assert await watched.events() == [*ADDED, "SPACE_VANISHED", "SPACE_ADDED"]
+
+    asyncio.run(scenario())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -84,11 +85,10 @@ def push_index(registry: DockerRegistryServer, repository: str, tag: str, images
 
 def put_manifest(registry: DockerRegistryServer, repository: str, tag: str, media_type: str, body: bytes) -> str:
     """Push a manifest as it is; return its digest."""
-    connection = registry.connect()
-    connection.request("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": media_type})
-    answer = connection.getresponse()
-    assert answer.status == 201, answer.read()
-    connection.close()
+    with contextlib.closing(registry.connect()) as connection:
+        connection.request("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": media_type})
+        answer = connection.getresponse()
+        assert answer.status == 201, answer.read()
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
@@ -195,10 +195,9 @@ def test_a_second_measurement_asks_for_tags_alone(registry: DockerRegistryServer
 
 def test_what_is_gone_no_longer_counts(registry: DockerRegistryServer, measured: Integrated) -> None:
     digest = f"sha256:{hashlib.sha256(manifest_of('another')).hexdigest()}"
-    connection = registry.connect()
-    connection.request("DELETE", f"/v2/team/tool/manifests/{digest}")
-    assert connection.getresponse().status == 202
-    connection.close()
+    with contextlib.closing(registry.connect()) as connection:
+        connection.request("DELETE", f"/v2/team/tool/manifests/{digest}")
+        assert connection.getresponse().status == 202
     measure_again(measured)
     whole, spaces = usage_of(measured)
     layer = hashlib.sha256(b"a layer of another").hexdigest()
@@ -216,3 +215,24 @@ def test_a_registry_that_is_away_is_marked(registry: DockerRegistryServer, measu
     registry.start()
     measure_again(measured)
     assert usage_of(measured) == before
+
+
+def test_manifests_that_lie_hide_nothing_else(registry: DockerRegistryServer, measured: Integrated) -> None:
+    before, _ = usage_of(measured)
+    layer = f"sha256:{hashlib.sha256(b'a layer of a third').hexdigest()}"
+    for tag, size in [("negative", -5), ("huge", 2**62)]:
+        manifest = json.loads(manifest_of("a third"))
+        manifest["layers"][0]["size"] = size
+        assert manifest["layers"][0]["digest"] == layer
+        put_manifest(registry, "web", tag, OCI_MANIFEST, json.dumps(manifest).encode())
+    manifests: list[dict[str, object]] = []
+    for _ in range(8):
+        body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}).encode()
+        digest = put_manifest(registry, "web", "deep", OCI_INDEX, body)
+        platform = {"architecture": "amd64", "os": "linux"}
+        manifests = [{"mediaType": OCI_INDEX, "digest": digest, "size": len(body), "platform": platform}]
+    measure_again(measured)
+    after, spaces = usage_of(measured)
+    assert after["isStale"] is True
+    assert after["storageBytes"] == before["storageBytes"]
+    assert spaces["library"]["repositoryCount"] == 1

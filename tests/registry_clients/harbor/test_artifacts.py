@@ -2,11 +2,18 @@
 
 import pytest
 
-from registry_clients.errors import CredentialRejected, UnexpectedAnswer
+from registry_clients.errors import (
+    AnswerTooLarge,
+    ComponentUnhealthy,
+    CredentialRejected,
+    RegistryError,
+    UnexpectedAnswer,
+)
 from registry_clients.harbor.client import HarborClient
 from registry_clients.protocol import ListsArtifacts
 from registry_clients.records import ArtifactPage, FoundArtifact
 from tests.doubles.harbor.images import Platform, made_image, made_index
+from tests.doubles.harbor.lies import Lie
 from tests.doubles.harbor.server import HarborDouble
 from tests.registry_clients.harbor.harbor_client import asked, done, failure, make_reader
 
@@ -181,3 +188,33 @@ def test_a_reader_that_was_cut_is_no_artifact_that_is_gone(harbor: HarborDouble)
     harbor.set_robot_permissions(reader.username, {"/": "project:list", "*": "project:read"})
     error = failure(harbor, lambda client: client.look_at_artifact("team/app", "1"), reader=reader)
     assert (type(error), error.http_status) == (CredentialRejected, 403)
+
+
+@pytest.mark.parametrize(
+    ("lie", "kind"),
+    [
+        (Lie.HTML_IN_FRONT, UnexpectedAnswer),
+        (Lie.HUGE_BODY, AnswerTooLarge),
+        (Lie.TRUNCATED_JSON, UnexpectedAnswer),
+        (Lie.EMPTY_BAD_GATEWAY, ComponentUnhealthy),
+    ],
+)
+def test_lies_are_no_artifacts(harbor: HarborDouble, lie: Lie, kind: type[RegistryError]) -> None:
+    harbor.create_project("team")
+    harbor.push("team/app", "1")
+    harbor.lie(lie)
+    assert type(failure(harbor, lambda client: client.look_at_artifact("team/app", "1"))) is kind
+    assert type(failure(harbor, lambda client: client.list_artifacts("team/app"))) is kind
+
+
+def test_whether_a_rule_keeps_a_tag(harbor: HarborDouble) -> None:
+    harbor.create_project("team")
+    harbor.push("team/app", "v1", made_image("one"))
+    harbor.push("team/app", "dev", made_image("one"))
+    harbor.keep_tags("team", "v*")
+    found = artifact_at(harbor, "team/app", "dev")
+    page = page_of(harbor, "team/app")
+    assert found is not None
+    assert page is not None
+    assert page.artifacts == (found,)
+    assert {tag.name: tag.is_immutable for tag in found.tags} == {"v1": True, "dev": False}
