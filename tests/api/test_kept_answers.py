@@ -185,6 +185,8 @@ def test_statements_of_the_surface_name_every_table_that_they_read(tenants: Tena
         workspaces(first: 2) {{ totalCount nodes {{ namespaces{page} bindings{page} spaces{page} }} }}
         events(first: 2) {{ totalCount nodes {{ __typename }} }}
         pullAccess(namespace: {{name: "shop-1"}}, image: "harbor.example/a/b") {{ reason }}
+        images(query: "harbor.example/a") {{ totalCount nodes {{ repository {{ space {{ name }} }} }} }}
+        pullable: images(query: "abc", namespace: {{name: "shop-1"}}) {{ nodes {{ image }} }}
     }}"""
     calls: list[str] = []
     for token in (None, member_of(tenants, shop)):

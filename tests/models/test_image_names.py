@@ -225,8 +225,10 @@ def test_a_space_is_closed_while_something_is_pushed_to_it(postgresql_address: s
             holding = asyncio.create_task(database.transact(hold))
             await held.wait()
             waiting = asyncio.create_task(other.transact(second))
-            await until(is_waiting)
-            released.set()
+            try:
+                await until(is_waiting)
+            finally:
+                released.set()
             await asyncio.gather(holding, waiting)
             await require_in_step(database)
             assert await rows(database, 'SELECT "name", "is_open" FROM "image_name"') == [("team/app", False)]

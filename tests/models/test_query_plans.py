@@ -10,6 +10,7 @@ from typing import Any
 
 from models.database import Database, Transaction
 from models.queries.events import EVENTS, NEWEST_EVENT_FIRST, EventConditions
+from models.queries.images import BEST_FIRST, ImageSearch, found_images
 from models.queries.integrations import HEALTH_CHECKS, NEWEST_CHECK_FIRST
 from models.queries.repositories import BY_NAME as REPOSITORIES_BY_NAME
 from models.queries.repositories import (
@@ -77,6 +78,12 @@ async def fill(database: Database) -> None:
 
 async def plan_of(database: Database, read: Awaitable[Any]) -> str:
     """Run a read of one statement and return how the database goes about it."""
+    [plan] = await plans_of(database, read)
+    return plan
+
+
+async def plans_of(database: Database, read: Awaitable[Any]) -> list[str]:
+    """Run a read and return how the database goes about each of its statements."""
     plans: list[str] = []
     original = type(database).fetch
 
@@ -91,8 +98,7 @@ async def plan_of(database: Database, read: Awaitable[Any]) -> str:
         await read
     finally:
         del database.fetch
-    assert len(plans) == 1
-    return plans[0]
+    return plans
 
 
 def require(plan: str, index: str, *, may_sort: bool = False) -> None:
@@ -169,9 +175,31 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
         by_key = "repository_pkey" if is_postgresql else "SEARCH r USING INTEGER PRIMARY KEY"
         require(await plan_of(database, nodes), by_key, may_sort=True)
 
+    async def require_images(database: Database) -> None:
+        """What names begin with is read in the order of an index, what they hold by the parts of names."""
+        is_postgresql = database.dialect.name == "postgres"
+        middle = ("0repository-5", 0)
+        for after in (None, middle):
+            images = found_images(database, ImageSearch("repository"), PageRequest(50, BEST_FIRST, after))
+            plan = await plan_of(database, images)
+            require(plan, "image_name_by_last_segment", may_sort=True)
+            require(plan, "image_name_by_name", may_sort=True)
+            assert "Seq Scan on image_name" not in plan, plan
+        of_one = found_images(database, ImageSearch("space/rep", 7), PageRequest(50, BEST_FIRST, ("1space/repo", 1)))
+        require(await plan_of(database, of_one), "image_name_by_integration", may_sort=True)
+        by_word = found_images(database, ImageSearch("1"), PageRequest(50, BEST_FIRST, ("2", 0)))
+        require(await plan_of(database, by_word), "image_names_with" if is_postgresql else "image_name", may_sort=True)
+        if is_postgresql:
+            require(await plan_of(database, _names_with_parts(database)), "image_name_by_part")
+        bound = ImageSearch("1", further=Sight((1,)))
+        [of_own, _] = await plans_of(database, found_images(database, bound, PageRequest(50, BEST_FIRST, ("2", 1))))
+        require(of_own, "uid_repository_space" if is_postgresql else "sqlite_autoindex_repository", may_sort=True)
+        assert "Seq Scan on repository" not in of_own, of_own
+
     async def main() -> None:
         async with migrated(database_address) as database:
             await fill(database)
+            await require_images(database)
             await require_pages(database, BY_NAME, "space_by_name", "space_by_integration")
             await require_pages(database, BY_CREATION, "space_by_creation", "space_by_integration_and_creation")
             of_each = SPACES.pages(
@@ -205,6 +233,11 @@ def test_lists_are_read_by_an_index(database_address: str) -> None:
 
 async def _feed_of(database: Database, integration_id: int) -> Sequence[Any]:
     return await database.fetch(f'SELECT "position" FROM "change_feed" WHERE "integration_id" = {integration_id}')
+
+
+async def _names_with_parts(database: Database) -> Sequence[Any]:
+    parts = 'image_name_parts("repository_id", "is_open", "name") @> ARRAY[1, 2, 3]::bigint[]'
+    return await database.fetch(f'SELECT "repository_id" FROM "image_name" WHERE {parts}')
 
 
 def _every_check(_: Statement) -> Sequence[str]:
