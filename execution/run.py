@@ -1,7 +1,8 @@
 """The loop: resolve the columns of a group, complete them, go on with the groups that they made.
 
 What is declared (`Loaded`, `Level`) is fetched level by level: all that the groups at hand want, then on with what
-came. What a resolver returned to be awaited runs beside it in tasks, so that a slow one holds up only what is behind.
+came. What a resolver returned to be awaited, and what is declared to be slow, runs beside it in tasks, and holds up
+only what is behind.
 """
 
 from __future__ import annotations
@@ -109,13 +110,24 @@ class Run:
             except GraphQLError as error:
                 self._completer.complete(column, [error] * len(sources))
             else:
-                self._wanted.append(_Wanted(column, sources, arguments))
+                wanted = _Wanted(column, sources, arguments)
+                if hint.is_slow:
+                    self._begin_beside(hint, wanted)
+                else:
+                    self._wanted.append(wanted)
         else:
             values = _gotten(field, sources)
             if isinstance(hint, Loaded):
                 self._wanted.append(_Wanted(column, values, {}))
             else:
                 self._completer.complete(column, values)
+
+    def _begin_beside(self, hint: Level, wanted: _Wanted) -> None:
+        def take(awaited: Sequence[Any]) -> None:
+            ((values,),) = awaited
+            self._completer.complete(wanted.column, values)
+
+        self._completer.awaited.append(([self._fetch_level(hint, wanted)], take))
 
     def _arguments(self, field: FieldPlan) -> dict[str, Any]:
         node = field.details[0].node

@@ -120,6 +120,7 @@ class RepositoryRecord(Struct, frozen=True, gc=False):
     pull_count: int | None
     updated_at: datetime | None
     created_at: datetime
+    integration_id: int
     image_host: str
 
 

@@ -11,6 +11,8 @@ from registry_clients.errors import UnexpectedAnswer
 
 MAX_REDIRECTS = 3
 
+# What changes something is not sent twice, to two places.
+_METHODS = frozenset({"GET", "HEAD"})
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -22,7 +24,7 @@ def is_redirect(status: int) -> bool:
 def redirect_target(method: str, url: URL, status: int, location: str | None) -> URL:
     """Return where to go on: the same origin, or the same host from plain http to https.
 
-    Raises UnexpectedAnswer for any other place, which it names, and for methods other than GET.
+    Raises UnexpectedAnswer for any other place, which it names, and for methods other than GET and HEAD.
     """
     host = shown_host(url)
     try:
@@ -31,7 +33,7 @@ def redirect_target(method: str, url: URL, status: int, location: str | None) ->
         target = None
     if target is None or not target.raw_host or target.scheme not in ("http", "https"):
         raise UnexpectedAnswer(f"{host} redirects to nowhere.", http_status=status)
-    if method != "GET" or not (target.origin() == url.origin() or _is_upgrade(url, target)):
+    if method not in _METHODS or not (target.origin() == url.origin() or _is_upgrade(url, target)):
         raise UnexpectedAnswer(
             f"{host} redirects to {target.scheme}://{shown_host(target)}: give the address that it leads to.",
             http_status=status,

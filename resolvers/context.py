@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from models.versions import WatchedReads
+from resolvers.live_loader import LiveLoader
 from resolvers.loading import Loader
 from services.services import Services
 from services.viewer import Viewer, ViewerScope
@@ -33,6 +34,7 @@ class RequestContext:
         self._viewer = viewer
         self._services = services
         self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
+        self._live: LiveLoader | None = None
 
     @property
     def sources(self) -> Collection[str]:
@@ -64,9 +66,17 @@ class RequestContext:
             loader = self._loaders[loader_class] = loader_class(self.database, self.scope)
         return loader  # type: ignore[return-value]
 
+    @property
+    def live(self) -> LiveLoader:
+        """This operation's loader of what registries are asked for."""
+        if self._live is None:
+            self._live = LiveLoader(self.services.live_contents)
+        return self._live
+
     def forget_loaded(self) -> None:
         """Have everything loaded anew: something is about to change."""
         self._loaders.clear()
+        self._live = None
 
 
 Info = strawberry.Info[RequestContext, None]

@@ -19,10 +19,16 @@ MAX_CURSOR_CHARACTERS = 2000
 
 def page_request(first: int | None, after: str | None, order: Order) -> PageRequest:
     """Return what to read. Raises PublicError for a number out of range and a cursor of something else."""
+    count = checked_first(first)
+    return PageRequest(count, order, None if after is None else _place(after, order))
+
+
+def checked_first(first: int | None) -> int:
+    """Return how many are wanted. Raises PublicError for a number out of range."""
     count = DEFAULT_FIRST if first is None else first
     if not 1 <= count <= MOST_FIRST:
         raise bad_input(f"first must be between 1 and {MOST_FIRST}; it is {count}.")
-    return PageRequest(count, order, None if after is None else _place(after, order))
+    return count
 
 
 def cursor_of(record: Any, order: Order) -> str:
@@ -30,8 +36,29 @@ def cursor_of(record: Any, order: Order) -> str:
     value = getattr(record, order.attribute)
     if isinstance(value, datetime):
         value = value.isoformat()
-    raw = orjson.dumps([_mark(order), value, getattr(record, order.id_attribute)])
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return written_cursor(_mark(order), value, getattr(record, order.id_attribute))
+
+
+def written_cursor(*parts: object) -> str:
+    """Return a cursor of parts, the first of which says what list it is of."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def cursor_parts(cursor: str) -> Any:
+    """Return the parts that a cursor may have been made of: whatever they are. Raises ValueError."""
+    if len(cursor) > MAX_CURSOR_CHARACTERS:
+        raise ValueError("too long")
+    try:
+        return orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except binascii.Error as error:
+        raise ValueError("no Base64") from error
+
+
+def invalid_cursor() -> PublicError:
+    """Return the error for a cursor of something else."""
+    return PublicError(
+        "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
+    )
 
 
 def _mark(order: Order) -> str:
@@ -40,10 +67,7 @@ def _mark(order: Order) -> str:
 
 def _place(cursor: str, order: Order) -> tuple[Any, int]:
     try:
-        if len(cursor) > MAX_CURSOR_CHARACTERS:
-            raise ValueError
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        mark, value, record_id = orjson.loads(raw)
+        mark, value, record_id = cursor_parts(cursor)
         if mark != _mark(order) or not _is_key(record_id):
             raise ValueError
         if order.is_time:
@@ -51,10 +75,8 @@ def _place(cursor: str, order: Order) -> tuple[Any, int]:
         if not (_is_key(value) if order.attribute == order.id_attribute else _is_storable(value)):
             raise ValueError
         return value, record_id
-    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise PublicError(
-            "This cursor is none that came from this list in this order. Begin without one.", "INVALID_CURSOR"
-        ) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise invalid_cursor() from error
 
 
 def _is_key(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,10 @@ from strawberry.types.field import StrawberryField
 from execution import Attribute, Computed, InstanceOf, Level, Loaded, give_hint
 from execution.hints import FieldHint
 from resolvers.global_ids import global_id
+from resolvers.live_paging import LivePage
 from resolvers.loading import LOADED_METADATA, LoadedField
 from schema.connection import NESTED_METADATA, ListPage, NestedList
+from schema.live_connection import LIVE_METADATA, HeldList, LiveList
 from schema.node import MOST_ITEMS, RecordBacked, node_id
 
 DEFINITION = "strawberry-definition"
@@ -54,6 +56,9 @@ def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLOb
         return Loaded(loaded.key, (loaded.loader_class, loaded.required), loaded.load_keys, loaded.made_by)
     if NESTED_METADATA in field.metadata:
         return Level(partial(_pages, schema, field, field.metadata[NESTED_METADATA]))
+    if LIVE_METADATA in field.metadata:
+        live: LiveList | HeldList = field.metadata[LIVE_METADATA]
+        return Level(partial(_live_pages, schema, field, live), is_slow=live.is_slow)
     if resolver.wrapped_func is node_id:
         return Computed(_id_of(type_.name))
     takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None
@@ -69,10 +74,25 @@ def _id_of(type_name: str) -> Callable[[Any], str]:
 async def _pages(
     schema: strawberry.Schema, field: StrawberryField, nested: NestedList, context: Any, sources: Any, arguments: Any
 ) -> list[ListPage]:
-    converted = convert_arguments(
+    return await nested.pages(context, [source.id for source in sources], _converted(schema, field, arguments))
+
+
+async def _live_pages(
+    schema: strawberry.Schema,
+    field: StrawberryField,
+    live: LiveList | HeldList,
+    context: Any,
+    sources: Any,
+    arguments: Any,
+) -> Sequence[LivePage | Exception]:
+    return await live.pages(context, sources, **_converted(schema, field, arguments))
+
+
+def _converted(schema: strawberry.Schema, field: StrawberryField, arguments: Any) -> dict[str, Any]:
+    """Return arguments as strawberry gives them to resolvers."""
+    return convert_arguments(
         arguments,
         field.arguments,
         scalar_registry=schema.schema_converter.scalar_registry,
         config=schema.config,
     )
-    return await nested.pages(context, [source.id for source in sources], converted)

@@ -1,4 +1,4 @@
-"""Repositories, as mirrored."""
+"""Repositories: as mirrored, and what is in them now."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from models.records import RepositoryRecord
 from resolvers.loaders import SpaceByIdLoader
 from resolvers.loading import loaded
 from schema.arguments import checked_text
+from schema.artifact import ARTIFACTS, TAGS, ArtifactConnection, TagConnection
+from schema.live_connection import live_list
 from schema.node import Node, RecordBacked
 from schema.scalars import Count
 
@@ -40,6 +42,14 @@ class Repository(RecordBacked, Node):
     pull_count: Count | None = strawberry.field(description="How often it was pulled, where the registry tells.")
     updated_at: datetime | None = strawberry.field(description="When it last changed, where the registry tells.")
     created_at: datetime = strawberry.field(description="When it was first seen here.")
+    artifacts: ArtifactConnection | None = live_list(
+        ARTIFACTS,
+        description="What is in it, asked of the registry now: the newest first, or by their tags' names where the "
+        "registry doesn't tell when they came. Null, with an error, when it doesn't answer and nothing is known.",
+    )
+    tags: TagConnection | None = live_list(
+        TAGS, description="The names of what is in it, asked of the registry now, in the order of the artifacts."
+    )
 
 
 @strawberry.input(description="Which repositories.")

@@ -35,6 +35,7 @@ from services.event_notices import EventNotices
 from services.health import HealthMonitor
 from services.installation import check_key, ensure_installation, is_installed
 from services.integrating import Integrator
+from services.live_contents import LiveContents
 from services.measuring import UsageMeasurer
 from services.observation import UNOBSERVED, Observer
 from services.purge import Purger, Retention
@@ -112,6 +113,8 @@ async def running_services(
         database.on_events = events.wake
         events.observe(tokens.notice)
         events.observe(connections.notice)
+        live_contents = LiveContents(database, connections, clock, settings.live_deadline_seconds, observer)
+        events.observe(live_contents.notice)
         await events.start()
         readers = ReaderKeeper(database, connections, cipher, clock, installation.uid, observer)
         monitor = HealthMonitor(database, connections, clock, settings.probe_interval, observer, readers.mend)
@@ -145,6 +148,7 @@ async def running_services(
             workspaces=WorkspaceKeeper(database, clock, tokens),
             binder=Binder(database, clock),
             space_changer=SpaceChanger(database, connections, clock),
+            live_contents=live_contents,
             facts=ServerFacts(
                 version=version("integrated-registry"),
                 probe_interval_seconds=settings.probe_interval_seconds,
@@ -174,6 +178,7 @@ async def running_services(
             await asyncio.gather(*tasks, return_exceptions=True)
             # What was begun at a registry is written down before the database closes.
             await services.space_changer.end()
+            await live_contents.end()
             await connections.close()
 
 

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     usage_interval_seconds: float = Field(
         300, ge=0, le=86400, description="How often what each registry holds is measured; 0: never."
     )
+    live_deadline_seconds: float = Field(
+        2, gt=0, le=20, description="How long an answer waits for registries that are asked while somebody waits."
+    )
     allow_loopback_registries: bool = Field(True, description="Registries may be on this machine.")
     allow_private_registries: bool = Field(True, description="Registries may be in private networks.")
     allow_loopback_workspace_registries: bool = Field(

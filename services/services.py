@@ -10,6 +10,7 @@ from services.clock import Clock
 from services.event_log import EventLog
 from services.health import HealthMonitor
 from services.integrating import Integrator
+from services.live_contents import LiveContents
 from services.registry_check import Reaches
 from services.spaces import SpaceChanger
 from services.synchronization import Synchronizer
@@ -43,4 +44,5 @@ class Services:
     workspaces: WorkspaceKeeper
     binder: Binder
     space_changer: SpaceChanger
+    live_contents: LiveContents
     facts: ServerFacts

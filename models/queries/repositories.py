@@ -18,6 +18,7 @@ REPOSITORIES = RecordReader(
             name: f'r."{name}"'
             for name in ["id", "space_id", "name", "artifact_count", "pull_count", "updated_at", "created_at"]
         },
+        "integration_id": 's."integration_id"',
         "image_host": 'p."host"',
     },
     joins=' LEFT JOIN "space" s ON s."id" = r."space_id"'

@@ -63,7 +63,10 @@ class Deletions:
 
 
 def _is_done(response: RegistryResponse) -> bool:
-    return response.status in _DONE or (response.status == 404 and is_own_not_found(response))
+    # A registry says nothing more. A page of somebody in between is not its word.
+    if response.status in _DONE:
+        return not response.body
+    return response.status == 404 and is_own_not_found(response)
 
 
 def _says(response: RegistryResponse, code: str) -> bool:

@@ -14,6 +14,9 @@ from registry_clients.image_reference import is_digest, is_tag
 from registry_clients.records import ArtifactPage, FoundArtifact
 from registry_clients.transport import RegistryResponse
 
+# Without it every tag is said to be none that a rule keeps (read).
+_WITH_TAGS: Mapping[str, str] = {"with_tag": "true", "with_immutable_status": "true"}
+
 
 class Artifacts:
     """Reads artifacts with their tags and platforms."""
@@ -29,7 +32,7 @@ class Artifacts:
         """
         if page < 1 or not 1 <= page_size <= PAGE_SIZE:
             raise ValueError(f"pages count from 1 and hold 1 to {PAGE_SIZE} artifacts")
-        query = {"page": str(page), "page_size": str(page_size), "sort": "-push_time", "with_tag": "true"}
+        query = {"page": str(page), "page_size": str(page_size), "sort": "-push_time", **_WITH_TAGS}
         response = await self._read(repository_name, (), query)
         if response is None:
             return None
@@ -45,7 +48,7 @@ class Artifacts:
         """
         if not (is_tag(reference) or is_digest(reference)):
             return None
-        response = await self._read(repository_name, (reference,), {"with_tag": "true"})
+        response = await self._read(repository_name, (reference,), _WITH_TAGS)
         if response is None:
             return None
         found = artifact_of(parse_object(response.body, self._api.host))

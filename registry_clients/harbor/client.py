@@ -7,6 +7,7 @@ from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.harbor.api import HarborApi
 from registry_clients.harbor.artifacts import Artifacts
 from registry_clients.harbor.audit_log import AuditLog
+from registry_clients.harbor.deletions import Deletions
 from registry_clients.harbor.health import Health
 from registry_clients.harbor.paging import PAGE_SIZE
 from registry_clients.harbor.project_changes import ProjectChanges
@@ -53,6 +54,7 @@ class HarborClient:
         self._projects = Projects(api)
         self._repositories = Repositories(api, self._projects)
         self._artifacts = Artifacts(api, self._projects)
+        self._deletions = Deletions(api, self._projects, self._repositories, self._artifacts)
         self._storage = Storage(api, self._projects)
         self._project_changes = ProjectChanges(api)
         self._audit_log = AuditLog(api, clock)
@@ -104,6 +106,18 @@ class HarborClient:
     async def look_at_artifact(self, repository_name: str, reference: str) -> FoundArtifact | None:
         """Return the artifact that a tag or a digest names, None when there is none."""
         return await self._artifacts.look_at(repository_name, reference)
+
+    async def delete_artifact(self, repository_name: str, digest: str) -> None:
+        """Delete an artifact, its tags and its signatures; see `Deletions`."""
+        await self._deletions.delete_artifact(repository_name, digest)
+
+    async def delete_tag(self, repository_name: str, tag: str) -> None:
+        """Delete a tag alone; see `Deletions`."""
+        await self._deletions.delete_tag(repository_name, tag)
+
+    async def delete_repository(self, repository_name: str) -> None:
+        """Delete a repository with all that it holds; see `Deletions`."""
+        await self._deletions.delete_repository(repository_name)
 
     async def read_storage_statistics(self) -> StorageStatistics:
         """Return what Harbor stores and hasn't collected yet."""

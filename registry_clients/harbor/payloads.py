@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from registry_clients.harbor.json_fields import Fields, parse_object, unexpected
+from registry_clients.media_types import IMAGE_CONFIGURATIONS, MANIFESTS
 from registry_clients.records import (
     ComponentHealth,
     FoundArtifact,
@@ -148,16 +149,22 @@ def artifact_of(fields: Fields) -> FoundArtifact:
     """Return an artifact with its tags, and the platforms when it is an index."""
     return FoundArtifact(
         digest=fields.text("digest"),
-        # `media_type` is that of an image's configuration. `manifest_media_type` is the manifest's own.
+        # `media_type` is that of an artifact's configuration. `manifest_media_type` is the manifest's own.
         media_type=fields.optional_text("manifest_media_type") or fields.text("media_type"),
-        # Missing before 2.10, and for an index.
-        artifact_type=fields.optional_text("artifact_type"),
+        artifact_type=_artifact_type_of(fields),
         size_bytes=fields.count("size"),
         tags=tuple(_tag_of(tag) for tag in fields.objects("tags")),
         platforms=tuple(_platform_of(reference) for reference in fields.objects("references")),
         pushed_at=fields.time("push_time"),
         pulled_at=fields.time("pull_time"),
     )
+
+
+def _artifact_type_of(fields: Fields) -> str | None:
+    # Missing before 2.10, and for an index; where the manifest names none, it is its configuration's: `media_type`.
+    artifact_type = fields.optional_text("artifact_type") or fields.text("media_type")
+    is_plain = artifact_type in IMAGE_CONFIGURATIONS or artifact_type in MANIFESTS
+    return None if is_plain else artifact_type
 
 
 def _tag_of(fields: Fields) -> FoundTag:

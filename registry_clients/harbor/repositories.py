@@ -4,12 +4,13 @@ from functools import partial
 
 from registry_clients.errors import CredentialRejected
 from registry_clients.harbor.api import ApiCall, HarborApi
-from registry_clients.harbor.json_fields import parse_objects
+from registry_clients.harbor.json_fields import parse_object, parse_objects
 from registry_clients.harbor.paging import PAGE_SIZE, Page, list_everything, total_count_of
 from registry_clients.harbor.payloads import repository_of
 from registry_clients.harbor.projects import Projects
 from registry_clients.harbor.reader_rights import require_reader_rights
 from registry_clients.harbor.refusals import Caller
+from registry_clients.harbor.urls import is_harbor_repository, project_segment, repository_segments
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
 
 
@@ -37,6 +38,16 @@ class Repositories:
                 raise
             return ()
         return tuple(repository for repository in found if repository.space_external_id == space.external_id)
+
+    async def look_at(self, repository_name: str) -> FoundRepository | None:
+        """Return a repository by its whole name, None when there is none."""
+        if not is_harbor_repository(repository_name):
+            return None
+        call = ApiCall("GET", repository_segments(repository_name), Caller.ROUTINE, is_by_name=True)
+        response = await self._api.send(call, taken=(200, 403, 404))
+        if response.status == 403 and await self._projects.look_at(project_segment(repository_name)) is not None:
+            raise self._api.refusal(call, response)
+        return repository_of(parse_object(response.body, self._api.host)) if response.status == 200 else None
 
     async def list_contents(self) -> RegistryContents:
         """Return all projects and all their repositories.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry.tools import create_type
@@ -16,7 +16,8 @@ from models.queries.spaces import SPACES, space_by_name
 from models.queries.workspaces import WORKSPACES, workspace_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from resolvers.context import Info
-from resolvers.global_ids import InvalidId, key_of, parse_global_id
+from resolvers.global_ids import InvalidId, key_of, parse_artifact_id, parse_global_id
+from resolvers.live_records import ArtifactRecord
 from resolvers.loaders import (
     AccessTokenByIdLoader,
     AuditEventByIdLoader,
@@ -42,6 +43,7 @@ from schema.integration import (
     integration_conditions,
     integration_order,
 )
+from schema.live_connection import error_for
 from schema.node import Node, backed, backed_if_any
 from schema.overview import Overview, OverviewRoot
 from schema.pull_access import NamespaceRef, PullAccess, answered
@@ -54,6 +56,7 @@ from schema.workspace import (
     workspace_conditions,
     workspace_order,
 )
+from services.live_answers import ArtifactWanted, Told
 
 T = TypeVar("T")
 
@@ -67,16 +70,33 @@ NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
     "AccessToken": AccessTokenByIdLoader,
     "AuditEvent": AuditEventByIdLoader,
 }
-"""How a node of each type is found; a test holds that each type of node is here."""
+"""How a stored node of each type is found; artifacts are asked of their registries."""
 
 
-async def _node(info: Info, node_id: str) -> Node | None:
+async def _node(info: Info, node_id: str) -> Node | Exception | None:
+    """Return a node; an exception is why a registry could not be asked for it."""
     try:
         type_name, key = parse_global_id(node_id)
     except InvalidId:
-        return None
+        return await _artifact(info, node_id)
     loader_class = NODE_LOADERS.get(type_name)
     return None if loader_class is None else await _loaded(info, loader_class, Node, key)
+
+
+async def _artifact(info: Info, node_id: str) -> Node | Exception | None:
+    try:
+        key = parse_artifact_id(node_id)
+    except InvalidId:
+        return None
+    repository = await info.context.loader(RepositoryByIdLoader).load(key.repository_id)
+    if repository is None:
+        return None
+    wanted = ArtifactWanted(repository.integration_id, repository.name, key.digest)
+    (told,) = await info.context.live.told([wanted])
+    if not isinstance(told, Told):
+        return error_for(told, info.context.scope)
+    found = told.value
+    return None if found is None else backed(Node, ArtifactRecord(repository, found, told.as_of, told.is_stale))
 
 
 async def _loaded(info: Info, loader_class: type[Loader[int, Any]], type_: type[T], key: int | None) -> T | None:
@@ -98,7 +118,10 @@ async def node(
     id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],  # noqa: A002
 ) -> Node | None:
     """Return one node."""
-    return await _node(info, id)
+    found = await _node(info, id)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 @query(Access.EVERY_VIEWER, "The things with these ids, in their order; null for what isn't there.")
@@ -106,10 +129,10 @@ async def nodes(
     info: Info,
     ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids; 100 at most.")],
 ) -> list[Node | None]:
-    """Return several nodes."""
+    """Return several nodes; what a registry could not be asked for is an error in its place."""
     if len(ids) > MOST_IDS:
         raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
-    return list(await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
+    return cast("list[Node | None]", await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
 
 
 @query(Access.EVERY_VIEWER, "How much there is of everything, as far as you may see.")

@@ -23,8 +23,6 @@ from registry_clients.endpoint import Credential, RegistryEndpoint
 from registry_clients.harbor.api import ApiCall, HarborApi
 from registry_clients.harbor.client import HarborClient
 from registry_clients.harbor.refusals import Caller
-from registry_clients.harbor.urls import repository_segment
-from registry_clients.records import FoundSpace
 from registry_clients.transport import AiohttpTransport, TransportSettings
 
 PREFIX = "integrated-registry-contract-"
@@ -43,10 +41,10 @@ class LiveHarbor:
     endpoint: RegistryEndpoint
     credential: Credential
 
-    def push(self, repository: str) -> str:
-        """Push a small image as the tag `v1`, its project made where it is missing; return the digest."""
+    def push(self, repository: str, tag: str = "v1", text: str = "") -> str:
+        """Push a small image, its project made where it is missing; return the digest."""
         asyncio.run(self._make_project(repository.partition("/")[0]))
-        return push_image(self, repository, "v1")
+        return push_image(self, repository, tag, text)
 
     def remove_what_we_made(self) -> None:
         """Delete every project and robot that is ours by its name, with all that is in it."""
@@ -101,19 +99,8 @@ class LiveHarbor:
             for space in await client.list_spaces():
                 if space.name.startswith(PREFIX):
                     for repository in await client.look_at_repositories(space):
-                        await self._delete_repository(space, repository.name)
+                        await client.delete_repository(repository.name)
                     await client.delete_space(space)
-
-    async def _delete_repository(self, space: FoundSpace, repository: str) -> None:
-        settings = TransportSettings()
-        transport = await AiohttpTransport.open(self.endpoint.tls, AddressPolicy(), settings)
-        try:
-            api = HarborApi(self.endpoint, self.credential, transport, settings, None)
-            segments = ("projects", space.name, "repositories", repository_segment(repository))
-            # Gone already is as good: Harbor answers late when it is busy, and the call is made again.
-            await api.send(ApiCall("DELETE", segments, Caller.ADMINISTRATOR, is_by_name=True), taken=(200, 404))
-        finally:
-            await transport.aclose()
 
     async def _leftovers(self) -> list[str]:
         settings = TransportSettings()

@@ -1,10 +1,7 @@
 """What every client does with a real registry of its kind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,35 +17,11 @@ from registry_clients.errors import (
     UnexpectedAnswer,
 )
 from registry_clients.kind import Ability
-from registry_clients.kinds import KIND_DESCRIPTIONS, client_over, recognise_kind
-from registry_clients.protocol import ListsContents, ListsRepositories, ListsSpaces, RegistryClient
-from registry_clients.transport import AiohttpTransport, TransportSettings
-from tests.contract.live_registries import live_harbor_under_test
-from tests.contract.registry_under_test import REGISTRIES, RegistryUnderTest, other_scheme
+from registry_clients.kinds import KIND_DESCRIPTIONS, recognise_kind
+from registry_clients.protocol import ListsContents, ListsRepositories, ListsSpaces
+from tests.contract.registry_under_test import POLICY, SETTINGS, RegistryUnderTest, client_of, other_scheme
 
-SETTINGS = TransportSettings()
-POLICY = AddressPolicy()
-
-
-LIVE = pytest.param(live_harbor_under_test, id="live-harbor", marks=pytest.mark.live)
 UNKNOWN = Credential("nobody-of-this-name", "nothing")
-
-
-@pytest.fixture(params=[*(pytest.param(running, id=name) for name, running in REGISTRIES.items()), LIVE])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RegistryUnderTest]:
-    with request.param(tmp_path) as running:
-        yield running
-
-
-@asynccontextmanager
-async def client_of(registry: RegistryUnderTest, policy: AddressPolicy = POLICY) -> AsyncIterator[RegistryClient]:
-    # Not by `open_client`: the suite is for kinds that can't be integrated yet, too.
-    transport = await AiohttpTransport.open(registry.endpoint.tls, policy, SETTINGS)
-    client = client_over(registry.kind, registry.endpoint, registry.credential, transport, SETTINGS)
-    try:
-        yield client
-    finally:
-        await client.aclose()
 
 
 async def failure_of_verify(registry: RegistryUnderTest) -> RegistryError:

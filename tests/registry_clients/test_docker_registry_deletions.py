@@ -101,6 +101,7 @@ def test_a_registry_that_takes_no_writes(version: str, do: Do) -> None:
     [
         (response(405, b"<html>", Content_Type="text/html"), UnexpectedAnswer),
         (response(404, b"<html>"), UnexpectedAnswer),
+        (response(200, b"<html>sign in"), UnexpectedAnswer),
         (response(403), CredentialRejected),
         (response(500, b'{"errors":[{"code":"UNKNOWN"}]}'), ComponentUnhealthy),
         (response(502), ComponentUnhealthy),

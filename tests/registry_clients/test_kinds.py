@@ -15,6 +15,7 @@ from registry_clients.kinds import KIND_DESCRIPTIONS, client_over, open_client, 
 from registry_clients.protocol import (
     ChangesSpaces,
     DeletesArtifacts,
+    DeletesRepositories,
     DeletesTags,
     HasChangeFeed,
     ListsArtifacts,
@@ -87,17 +88,20 @@ def every_ability(
     ChangesSpaces,
     HasChangeFeed,
     MakesReaderCredential,
+    DeletesArtifacts,
+    DeletesTags,
+    DeletesRepositories,
 ]:
     """Hold a Harbor's client to the protocols' signatures: `isinstance` looks at names alone."""
-    return (client,) * 10
+    return (client,) * 13
 
 
 def test_a_harbor_offers_what_only_some_do() -> None:
     client = client_over(RegistryKind.HARBOR, ENDPOINT, None, by_path({}), TransportSettings())
     assert isinstance(client, HarborClient)
-    assert len(every_ability(client)) == 10
-    offered = (LooksAtSpaces, ReadsStorage, ChangesSpaces, HasChangeFeed, MakesReaderCredential)
-    for protocol in (*offered, ListsArtifacts):
+    assert len(every_ability(client)) == 13
+    offered = (LooksAtSpaces, ReadsStorage, ChangesSpaces, HasChangeFeed, MakesReaderCredential, DeletesRepositories)
+    for protocol in (*offered, ListsArtifacts, DeletesArtifacts, DeletesTags):
         assert isinstance(client, protocol)
     other = client_over(RegistryKind.DOCKER_REGISTRY, ENDPOINT, None, by_path({}), TransportSettings())
     assert not any(isinstance(other, protocol) for protocol in offered)
@@ -125,6 +129,8 @@ def test_a_docker_registry_offers_what_only_some_do() -> None:
     assert len(every_ability_of_a_docker_registry(client)) == 8
     for protocol in (ListsArtifacts, ReadsManifests, DeletesArtifacts, DeletesTags):
         assert isinstance(client, protocol)
+    harbor = client_over(RegistryKind.HARBOR, ENDPOINT, None, by_path({}), TransportSettings())
+    assert not isinstance(harbor, ReadsManifests)
 
 
 def test_a_bad_certificate_shows_when_the_client_is_opened() -> None:

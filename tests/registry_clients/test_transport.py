@@ -183,8 +183,19 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     assert answer.body == b"{}"
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST"])
-def test_only_get_is_redirected(method: str) -> None:
+def test_a_look_without_a_body_is_redirected_too() -> None:
+    moved = http_answer(301, headers=(("Location", "/v2/"),))
+
+    async def ask() -> list[str]:
+        async with misbehaving_server(answering(moved, http_answer(200))) as server, transport_for() as transport:
+            assert (await transport.send(RegistryRequest("HEAD", URL(f"{server.url}/v2")))).status == 200
+            return [request.partition(" HTTP")[0] for request in server.requests]
+
+    assert asyncio.run(ask()) == ["HEAD /v2", "HEAD /v2/"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_changes_something_is_not_redirected(method: str) -> None:
     error, requests = failure_of(answering(http_answer(302, headers=(("Location", "/"),))), method=method)
     assert type(error) is UnexpectedAnswer
     assert len(requests) == 1

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from resolvers.global_ids import MAX_KEY, InvalidId, global_id, key_of, parse_global_id
+from resolvers.global_ids import (
+    MAX_CHARACTERS,
+    MAX_KEY,
+    ArtifactKey,
+    InvalidId,
+    global_id,
+    key_of,
+    parse_artifact_id,
+    parse_global_id,
+)
 
 TYPE_NAMES = st.from_regex(r"[A-Z][A-Za-z]{0,30}", fullmatch=True)
 KEYS = st.integers(min_value=0, max_value=MAX_KEY)
@@ -63,3 +72,57 @@ def test_a_key_is_of_one_type() -> None:
     assert key_of(global_id("Integration", 7), "Integration") == 7
     assert key_of(global_id("Integration", 7), "Space") is None
     assert key_of("nothing", "Space") is None
+
+
+DIGEST = f"sha256:{'0a' * 32}"
+DIGESTS = st.one_of(
+    st.from_regex(r"(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", fullmatch=True),
+    st.from_regex(r"[a-z][a-z0-9]{0,6}[-_+.][a-z][a-z0-9]{0,6}:[0-9a-f]{32,128}", fullmatch=True),
+)
+
+
+@given(KEYS, DIGESTS)
+@example(MAX_KEY, f"sha512:{'f' * 128}")
+@example(0, f"a-b_c+d.e:{'0' * 32}")
+def test_an_artifact_s_id_leads_back_to_it(repository_id: int, digest: str) -> None:
+    text = global_id("Artifact", ArtifactKey(repository_id, digest))
+
+    assert parse_artifact_id(text) == ArtifactKey(repository_id, digest)
+    assert len(text) <= MAX_CHARACTERS
+    # It looks the same in a URL.
+    assert not {"+", "/", "="} & set(text)
+    # What is stored has a number as its key.
+    with pytest.raises(InvalidId):
+        parse_global_id(text)
+
+
+@given(st.text())
+@example("")
+@example("é")
+@example(encoded(f"Artifact:1:{DIGEST}\n"))
+@example(encoded(f"Artifact:01:{DIGEST}"))
+@example(encoded(f"Artifact:-1:{DIGEST}"))
+@example(encoded(f"Artifact:{MAX_KEY + 1}:{DIGEST}"))
+@example(encoded(f"Artifact:{'9' * 10_000}:{DIGEST}"))
+@example(encoded(f"Artifact::{DIGEST}"))
+@example(encoded("Artifact:1:sha256:"))
+@example(encoded("Artifact:1:../../etc"))
+@example(encoded(f"Artifact:1:sha256:{'0' * 63}"))
+@example(encoded(f"Artifact:1:other:{'0' * 500}"))
+@example(encoded(f"Repository:1:{DIGEST}"))
+@example(encoded("Artifact:1"))
+def test_a_text_is_the_one_id_of_an_artifact_or_none(text: str) -> None:
+    try:
+        key = parse_artifact_id(text)
+    except InvalidId:
+        return
+    assert global_id("Artifact", key) == text.rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"Artifact:01:{DIGEST}", f"Artifact:1:{DIGEST}\n", "Artifact:1:../../etc", f"Space:1:{DIGEST}", "Artifact:1"],
+)
+def test_what_no_artifact_has_is_refused(text: str) -> None:
+    with pytest.raises(InvalidId):
+        parse_artifact_id(encoded(text))

@@ -11,10 +11,14 @@ from graphql.execution import Executor
 from execution import LevelExecutor
 from models.enums import Role
 from resolvers.context import RequestContext
+from resolvers.global_ids import ArtifactKey, global_id, parse_global_id
 from services.viewer import Viewer
+from tests.api.live_platform import fill as fill_platform
+from tests.api.live_platform import tag_all
 from tests.execution.answers import shown, told
 from tests.execution.documents import DocumentWriter
 from tests.seeding import seed_integrations, seed_spaces
+from tests.servers.fake_registries import running_fake_registries
 from tests.serving import RunningServer, shared_schema
 
 DOCUMENTS = 60
@@ -97,6 +101,36 @@ def test_lists_of_what_stands_in_several_places(running_server: RunningServer) -
     assert core.data is not None
     lists = [node["integration"]["spaces"]["nodes"] for node in core.data["spaces"]["nodes"]]
     assert lists == [[{"name": "library"}, {"name": "one"}]] * 9
+
+
+def test_what_registries_are_asked_for_is_answered_the_same(running_server: RunningServer) -> None:
+    viewer = Viewer(Role.PLATFORM_ADMIN, None, 1, "admin", datetime.now(UTC) + timedelta(hours=1))
+    with running_fake_registries() as registries:
+        names = ["well", "also-well", "broken"]
+        tag_all(registries, names)
+        registries.instead["broken"] = (500, b"no")
+        platform = fill_platform(running_server, [registries.url(name) for name in names])
+        ids = ", ".join(f'"{id_}"' for id_ in platform.repository_ids)
+        broken = ArtifactKey(parse_global_id(platform.repository_ids[2])[1], f"sha256:{'0' * 64}")
+        artifacts = f'"{global_id("Artifact", broken)}", "nothing"'
+        query = f"""{{ nodes(ids: [{ids}]) {{ ... on Repository {{
+            artifacts(first: 2) {{ isStale totalCount pageInfo {{ endCursor hasNextPage }} edges {{ cursor node {{
+                id pullCommand repository {{ name tags {{ nodes {{ name }} }} }}
+                tags(first: 1) {{ nodes {{ name image }} }}
+            }} }} }}
+            none: artifacts(first: 0) {{ isStale }}
+            tags(after: "nothing") {{ isStale }}
+        }} }} ofBroken: nodes(ids: [{artifacts}]) {{ id }} }}"""
+        core = running_server.run(answer(Executor, query, viewer, running_server))
+        level = running_server.run(answer(LevelExecutor, query, viewer, running_server))
+
+        assert (shown(level.data), told(level)) == (shown(core.data), told(core))
+        assert level.data is not None
+        assert [len(node["artifacts"]["edges"]) for node in level.data["nodes"][:2]] == [2, 2]
+        assert level.data["nodes"][2] == {"artifacts": None, "none": None, "tags": None}
+        assert level.data["ofBroken"] == [None, None]
+        assert ["ofBroken", 0] in [error.path for error in level.errors or ()]
+        assert registries.tag_lists["well"] == registries.tag_lists["also-well"] == 2
 
 
 def test_losses_count_for_what_an_answer_may_cost(running_server: RunningServer) -> None:

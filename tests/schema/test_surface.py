@@ -20,7 +20,10 @@ from graphql import (
 )
 from strawberry.tools import create_type
 
+from execution import Level
+from execution.hints import EXTENSION
 from models.enums import EventType
+from resolvers.global_ids import ARTIFACT
 from resolvers.permission import Access
 from schema.declaring import UndeclaredAccess, query, require_declared
 from schema.event_types import EVENT_TYPES
@@ -77,7 +80,8 @@ def test_each_sort_of_event_has_a_type(surface: GraphQLSchema) -> None:
 
 
 def test_each_type_of_node_can_be_asked_for_by_its_id(surface: GraphQLSchema) -> None:
-    assert _implementations(surface, "Node") == set(NODE_LOADERS)
+    # Artifacts are stored nowhere here: their registries are asked.
+    assert _implementations(surface, "Node") == {*NODE_LOADERS, ARTIFACT}
 
 
 def test_each_mutation_takes_one_input_and_answers_with_errors(surface: GraphQLSchema) -> None:
@@ -95,12 +99,28 @@ def test_each_mutation_takes_one_input_and_answers_with_errors(surface: GraphQLS
         assert not any(isinstance(other.type, GraphQLNonNull) for other in others)
 
 
-def test_each_connection_has_the_four_parts(surface: GraphQLSchema) -> None:
-    connections = [type_ for name, type_ in surface.type_map.items() if name.endswith("Connection")]
-    assert len(connections) >= 9
-    for connection in connections:
+def test_each_connection_has_the_four_parts_and_a_live_one_says_of_when_it_is(surface: GraphQLSchema) -> None:
+    connections = {name: type_ for name, type_ in surface.type_map.items() if name.endswith("Connection")}
+    assert len(connections) >= 11
+    for name, connection in connections.items():
         assert isinstance(connection, GraphQLObjectType)
-        assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount"}
+        live = {"isStale", "asOf"} if name in ("ArtifactConnection", "TagConnection") else set()
+        assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount", *live}
+        is_counted = isinstance(connection.fields["totalCount"].type, GraphQLNonNull)
+        assert is_counted == (not live)
+
+
+def test_what_registries_are_asked_for_is_nullable(surface: GraphQLSchema) -> None:
+    """One that doesn't answer must null its own field alone."""
+    fields = {
+        f"{type_.name}.{name}": field
+        for type_ in surface.type_map.values()
+        if isinstance(type_, GraphQLObjectType)
+        for name, field in type_.fields.items()
+        if isinstance(field.extensions.get(EXTENSION), Level) and field.extensions[EXTENSION].is_slow
+    }
+    assert set(fields) == {"Repository.artifacts", "Repository.tags"}
+    assert not any(isinstance(field.type, GraphQLNonNull) for field in fields.values())
 
 
 def _implementations(surface: GraphQLSchema, name: str) -> set[str]:

@@ -1,11 +1,14 @@
 """Real docker-registry processes for tests, which can read their logs and break their storage."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -14,7 +17,14 @@ from demo.certificates import ServerCertificate
 from demo.docker_registry import EXECUTABLE, DockerRegistry
 from demo.images import push_image
 
-__all__ = ["DockerRegistryServer", "push_image", "require_docker_registry", "running_docker_registry"]
+__all__ = [
+    "DockerRegistryServer",
+    "push_blob",
+    "push_image",
+    "push_manifest",
+    "require_docker_registry",
+    "running_docker_registry",
+]
 
 
 def require_docker_registry() -> str:
@@ -77,6 +87,41 @@ def running_docker_registry(
         yield server
     finally:
         server.stop()
+
+
+def push_blob(server: DockerRegistryServer, repository: str, content: bytes) -> str:
+    """Push some bytes as a blob and return their digest."""
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    upload = _sent(server, "POST", f"/v2/{repository}/blobs/uploads/", repository)
+    parts = urlsplit(upload["Location"])
+    target = f"{parts.path}?{parts.query}&digest={digest}"
+    _sent(server, "PUT", target, repository, content, "application/octet-stream")
+    return digest
+
+
+def push_manifest(
+    server: DockerRegistryServer, repository: str, reference: str, content: bytes, media_type: str
+) -> str:
+    """Push a manifest, as it is, under a tag or its digest; return its digest. What it names must be there."""
+    sent = _sent(server, "PUT", f"/v2/{repository}/manifests/{reference}", repository, content, media_type)
+    return sent["Docker-Content-Digest"]
+
+
+def _sent(
+    server: DockerRegistryServer,
+    method: str,
+    target: str,
+    repository: str,
+    content: bytes = b"",
+    media_type: str | None = None,
+) -> HTTPMessage:
+    headers = server.authorization_for(repository) | ({} if media_type is None else {"Content-Type": media_type})
+    with closing(server.connect()) as connection:
+        connection.request(method, target, content, headers)
+        response = connection.getresponse()
+        said = response.read()
+    assert response.status in (201, 202), f"{method} {target} is answered {response.status}: {said[:500]!r}"
+    return response.headers
 
 
 def _certificate_from(authority: trustme.CA) -> ServerCertificate:

@@ -6,6 +6,7 @@ test may wait for something without holding them up.
 
 import asyncio
 import contextlib
+import hashlib
 import socket
 import ssl
 import threading
@@ -21,6 +22,14 @@ from tests.servers.misbehaving import http_answer
 Answer = tuple[int, bytes]
 
 _CATALOGUE_PAGE = 1000
+_OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def manifest_of(repository: str, tag: str) -> bytes:
+    """Return the manifest that a tag names: of an image that has that name in its configuration."""
+    digest = f"sha256:{hashlib.sha256(f'{repository}:{tag}'.encode()).hexdigest()}"
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 1000}
+    return orjson.dumps({"schemaVersion": 2, "mediaType": _OCI_MANIFEST, "config": config, "layers": []})
 
 
 @dataclass
@@ -39,6 +48,9 @@ class FakeRegistries:
     repositories: dict[str, list[str]] = field(default_factory=dict)
     """What each holds; one that isn't named is empty."""
 
+    tags: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """The tags of each one's repositories; each names an image of its own."""
+
     instead: dict[str, Answer] = field(default_factory=dict)
     """Status and body that one gives to everything."""
 
@@ -52,6 +64,10 @@ class FakeRegistries:
     catalogues: Counter[str] = field(default_factory=Counter)
     pages: Counter[str] = field(default_factory=Counter)
     """How often each was asked for `/v2/`, for one name of its catalogue (a probe), for pages of it (a look)."""
+
+    tag_lists: Counter[str] = field(default_factory=Counter)
+    manifests: Counter[str] = field(default_factory=Counter)
+    """How often each was asked for the tags of a repository, and for a manifest by tag or digest."""
 
     keeps_connections: bool = True
     scheme: str = "http"
@@ -111,6 +127,10 @@ class FakeRegistries:
             self.pings[name] += 1
         elif rest == "v2/_catalog":
             (self.catalogues if "n=1" in query.split("&") else self.pages)[name] += 1
+        elif rest.endswith("/tags/list"):
+            self.tag_lists[name] += 1
+        elif "/manifests/" in rest:
+            self.manifests[name] += 1
 
     def _answer(self, name: str, rest: str, query: str) -> bytes:
         first = self.once.get(name)
@@ -121,7 +141,12 @@ class FakeRegistries:
         if status == 401:
             headers.append(("WWW-Authenticate", 'Basic realm="fake"'))
         elif not body:
-            body, headers = self._said(name, rest, query)
+            if rest.endswith("/tags/list"):
+                status, body = self._tag_list(name, rest.removeprefix("v2/").removesuffix("/tags/list"))
+            elif "/manifests/" in rest:
+                status, body, headers = self._manifest(name, *rest.removeprefix("v2/").rsplit("/manifests/", 1))
+            else:
+                body, headers = self._said(name, rest, query)
         return http_answer(status, body, tuple(headers))
 
     def _said(self, name: str, rest: str, query: str) -> tuple[bytes, list[tuple[str, str]]]:
@@ -137,6 +162,20 @@ class FakeRegistries:
         if len(behind) > size:
             headers.append(("Link", f'</{name}/v2/_catalog?last={page[-1]}&n={size}>; rel="next"'))
         return orjson.dumps({"repositories": page}), headers
+
+    def _tag_list(self, name: str, repository: str) -> Answer:
+        tags = self.tags.get(name, {}).get(repository)
+        if tags is None:
+            return 404, orjson.dumps({"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known"}]})
+        return 200, orjson.dumps({"name": repository, "tags": tags})
+
+    def _manifest(self, name: str, repository: str, reference: str) -> tuple[int, bytes, list[tuple[str, str]]]:
+        for tag in self.tags.get(name, {}).get(repository, []):
+            body = manifest_of(repository, tag)
+            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+            if reference in (tag, digest):
+                return 200, body, [("Content-Type", _OCI_MANIFEST), ("Docker-Content-Digest", digest)]
+        return 404, orjson.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}), []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""

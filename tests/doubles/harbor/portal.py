@@ -111,6 +111,11 @@ class Portal:
             assert artifact is not None, (repository, reference)
             state.delete_artifact(project, found, artifact)
 
+    def keep_tags(self, project: str, *patterns: str) -> None:
+        """Make rules that keep tags of these patterns, in all repositories of a project, in place of those before."""
+        with self.paused():
+            self._project(project).immutable_tags = list(patterns)
+
     def delete_repository(self, repository: str) -> None:
         """Delete a repository with everything in it."""
         with self.paused() as state:

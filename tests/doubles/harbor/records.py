@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 from tests.doubles.harbor.images import Image
 
@@ -87,8 +88,8 @@ class Artifact:
 
     @property
     def is_listed(self) -> bool:
-        """Whether lists and counts have it."""
-        return self.parent_id is None and self.subject_id is None
+        """Whether lists and counts have it: an image of an index only with a tag of its own (read)."""
+        return self.subject_id is None and (self.parent_id is None or bool(self.tags))
 
 
 @dataclass
@@ -142,6 +143,8 @@ class Project:
     quota: Quota | None
     members: list[Member] = field(default_factory=list)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    # Tags that a rule keeps, as shell patterns.
+    immutable_tags: list[str] = field(default_factory=list)
 
     @property
     def is_public(self) -> bool:
@@ -161,6 +164,10 @@ class Project:
     def used_bytes(self) -> int:
         """What its quota counts."""
         return sum(self.blob_bytes.values())
+
+    def keeps(self, tag: Tag) -> bool:
+        """Whether a rule keeps a tag, and with it what it names."""
+        return any(fnmatchcase(tag.name, pattern) for pattern in self.immutable_tags)
 
     def role_of(self, user_id: int) -> int | None:
         """Return the role of a user, None for no member."""

@@ -216,9 +216,16 @@ class HarborState:
         )
 
     def delete_artifact(self, project: Project, repository: Repository, artifact: Artifact, actor: str = "") -> None:
-        """Take an artifact away, with its children and accessories; the repository stands, even when empty."""
+        """Take an artifact away, with its children and accessories; the repository stands, even when empty.
+
+        A child that has a tag of its own stays, and is no child any more.
+        """
         gone = {artifact.id}
-        gone |= {one.id for one in repository.artifacts if artifact.id in (one.parent_id, one.subject_id)}
+        for one in repository.artifacts:
+            if artifact.id == one.subject_id or (artifact.id == one.parent_id and not one.tags):
+                gone.add(one.id)
+            elif artifact.id == one.parent_id:
+                one.parent_id = None
         repository.artifacts = [one for one in repository.artifacts if one.id not in gone]
         repository.updated_at = self.clock()
         if project.quota:

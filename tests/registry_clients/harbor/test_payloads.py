@@ -71,6 +71,22 @@ def test_unset_times_are_none_and_null_tags_none_at_all() -> None:
     assert artifact.media_type == "application/vnd.oci.image.manifest.v1+json"
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_types_of_artifacts_as_recorded(is_old: bool) -> None:
+    for what, artifact_type in (
+        ("one by tag", None),
+        ("an index lists its platforms", None),
+        ("a Docker schema 2 image", None),
+        ("a chart", "application/vnd.cncf.helm.config.v1+json"),
+    ):
+        body = json.loads(recorded("artifacts", what))
+        values = body[0] if isinstance(body, list) else body
+        if is_old:
+            # As before 2.10.
+            values.pop("artifact_type", None)
+        assert payloads.artifact_of(Fields(values, HOST)).artifact_type == artifact_type
+
+
 def test_sizes_past_two_to_the_31() -> None:
     body = json.dumps({"repo_count": 1, "quota": {"hard": {"storage": 2**60}, "used": {"storage": 2**53 + 1}}})
     assert payloads.parse_summary(body.encode(), HOST) == SpaceSummary(1, 2**53 + 1, 2**60)

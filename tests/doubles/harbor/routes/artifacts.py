@@ -1,5 +1,6 @@
 """Artifacts with their tags, platforms and accessories."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -77,19 +78,22 @@ def delete(harbor: Surroundings, call: Call) -> Answer:
     project, repository, found = _require(harbor, call, "artifact", "delete")
     if found.parent_id is not None:
         raise Refused(412, "VIOLATE_FOREIGN_KEY_CONSTRAINT", "the deleting artifact is referenced by others")
+    refuse_to_take(project, found.tags)
     harbor.state.delete_artifact(project, repository, found, call.caller.name)
     return empty()
 
 
 def tags(harbor: Surroundings, call: Call) -> Answer:
     """List the tags of an artifact."""
-    _, repository, found = _require(harbor, call, "tag", "list")
+    project, repository, found = _require(harbor, call, "tag", "list")
     fields: Fields[Tag] = {
         "name": lambda tag: tag.name,
         "id": lambda tag: tag.id,
         "push_time": lambda tag: tag.pushed_at,
     }
-    return list_answer(call, found.tags, fields, lambda tag: _tag(tag, repository, found), sort="-push_time")
+    return list_answer(
+        call, found.tags, fields, lambda tag: _tag(tag, project, repository, found, call), sort="-push_time"
+    )
 
 
 def add_tag(harbor: Surroundings, call: Call) -> Answer:
@@ -111,6 +115,7 @@ def delete_tag(harbor: Surroundings, call: Call) -> Answer:
     tag = next((one for one in found.tags if one.name == name), None)
     if tag is None:
         raise not_found(f"tag {name} attached to artifact {found.id}")
+    refuse_to_take(project, [tag])
     found.tags.remove(tag)
     resource = f"{project.name}/{repository.name}:{name}"
     harbor.state.audit_log.write("delete", "tag", resource, call.caller.name, project_id=project.id)
@@ -137,6 +142,13 @@ def addition(harbor: Surroundings, call: Call) -> Answer:
     if "registry" in harbor.state.broken_components:
         raise Refused(500, "UNKNOWN", "internal server error")
     return registry_json(found.image.configuration.get("history", []))
+
+
+def refuse_to_take(project: Project, taken: Iterable[Tag]) -> None:
+    """Refuse to delete tags that a rule keeps, with Harbor's words (read)."""
+    for tag in taken:
+        if project.keeps(tag):
+            raise Refused(412, "PRECONDITION", f"the tag {tag.name} configured as immutable, cannot be deleted")
 
 
 def _require(harbor: Surroundings, call: Call, resource: str, action: str) -> _Row:
@@ -196,7 +208,7 @@ def _shown(row: _Row, call: Call) -> dict[str, Any]:
         shown["annotations"] = image.annotations
     if is_true(call, "with_tag", otherwise=True) and artifact.tags:
         newest_first = sorted(artifact.tags, key=lambda tag: (tag.pushed_at, tag.id), reverse=True)
-        shown["tags"] = [_tag(tag, repository, artifact) for tag in newest_first]
+        shown["tags"] = [_tag(tag, project, repository, artifact, call) for tag in newest_first]
     if is_true(call, "with_accessory", otherwise=False):
         subjects = [one for one in repository.artifacts if one.subject_id == artifact.id]
         shown["accessories"] = [_accessory(one, full, artifact) for one in subjects] or None
@@ -208,11 +220,12 @@ def _extra_attributes(configuration: Any) -> dict[str, Any]:
     return {key: value for key, value in configuration.items() if key not in ("rootfs", "history")}
 
 
-def _tag(tag: Tag, repository: Repository, artifact: Artifact) -> dict[str, Any]:
+def _tag(tag: Tag, project: Project, repository: Repository, artifact: Artifact, call: Call) -> dict[str, Any]:
     return {
         "artifact_id": artifact.id,
         "id": tag.id,
-        "immutable": False,
+        # Said of a tag only to who asks for it (read).
+        "immutable": is_true(call, "with_immutable_status", otherwise=False) and project.keeps(tag),
         "name": tag.name,
         "pull_time": harbor_time(tag.pulled_at),
         "push_time": harbor_time(tag.pushed_at),

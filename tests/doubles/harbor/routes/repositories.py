@@ -6,6 +6,7 @@ from tests.doubles.harbor.answers import Answer, Refused, empty, json_answer, un
 from tests.doubles.harbor.queries import Fields, harbor_time, list_answer
 from tests.doubles.harbor.records import Project, Repository
 from tests.doubles.harbor.requests import Call
+from tests.doubles.harbor.routes.artifacts import refuse_to_take
 from tests.doubles.harbor.routes.projects import visible_projects
 from tests.doubles.harbor.routing import API, Route
 from tests.doubles.harbor.surroundings import Surroundings, require_project, require_repository
@@ -56,6 +57,7 @@ def delete(harbor: Surroundings, call: Call) -> Answer:
     if project.quota is None and harbor.state.settings["quota_per_project_enable"]:
         # One made while quotas were off has none until garbage is collected.
         raise Refused(404, "NOT_FOUND", f"quota not found for (project, {project.id})")
+    refuse_to_take(project, [tag for artifact in found.artifacts for tag in artifact.tags])
     harbor.state.delete_repository(project, found, call.caller.name)
     return empty()
 
