@@ -119,14 +119,11 @@ def test_each_connection_has_the_four_parts_and_a_live_one_says_of_when_it_is(su
     assert len(connections) >= 11
     for name, connection in connections.items():
         assert isinstance(connection, GraphQLObjectType)
-        if name == "ImageConnection":
-            # A search tells no total: it would have to find everything.
-            assert set(connection.fields) == {"edges", "nodes", "pageInfo"}
-            continue
         live = {"isStale", "asOf"} if name in ("ArtifactConnection", "TagConnection") else set()
         assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount", *live}
         is_counted = isinstance(connection.fields["totalCount"].type, GraphQLNonNull)
-        assert is_counted == (not live)
+        # What a registry or a search would have to count may be too much.
+        assert is_counted == (not live and name != "ImageConnection")
 
 
 def test_what_registries_are_asked_for_is_nullable(surface: GraphQLSchema) -> None:
