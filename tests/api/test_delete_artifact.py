@@ -100,6 +100,18 @@ def test_it_goes_with_its_tags_and_is_told_once(surface: Surface, there: Followe
         assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "id"])
 
 
+def test_who_asks_at_once_is_not_shown_what_was_there_before_any_event_is_read(
+    surface: Surface, there: FollowedHarbor, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, repository = surface.server.services, repository_id(surface, APP)
+    deaf = [observer for observer in services.events._observers if observer != services.live_contents.notice]
+    assert len(deaf) == len(services.events._observers) - 1
+    monkeypatch.setattr(services.events, "_observers", deaf)
+    assert set(listed(surface, repository)) == {IMAGE.digest, OTHER.digest}
+    assert delete_artifact(surface, id=key)["errors"] == []
+    assert set(listed(surface, repository)) == {OTHER.digest}
+
+
 def test_another_deletion_of_the_same_is_told_too(surface: Surface, there: FollowedHarbor, key: str) -> None:
     events = len(surface.events())
     assert delete_artifact(surface, id=key)["errors"] == []

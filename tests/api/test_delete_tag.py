@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
+from registry_clients.harbor.client import HarborClient
+from registry_clients.records import FoundArtifact
 from resolvers.global_ids import global_id
 from tests.api.deletions import (
     API,
@@ -24,7 +27,6 @@ from tests.api.spaces import follow_no_log, impatient_registries
 from tests.api.surface import Surface
 from tests.doubles.harbor.images import made_image
 from tests.doubles.harbor.lies import Lie
-from tests.doubles.harbor.requests import HarborRequest
 from tests.doubles.harbor.server import HarborDouble, running_harbor
 
 APP = "team/app/web"
@@ -157,24 +159,33 @@ def test_of_three_at_once_one_deletes_it(surface: Surface, there: FollowedHarbor
     assert told(surface, events) == [("TAG_CHANGED", APP, "latest", "admin")]
 
 
-def test_two_of_a_repository_take_turns(surface: Surface, there: FollowedHarbor, key: str) -> None:
-    looked_twice = threading.Event()
+def test_two_of_a_repository_take_turns(
+    surface: Surface, there: FollowedHarbor, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    both_looked = asyncio.Event()
+    look, delete = HarborClient.look_at_artifact, HarborClient.delete_tag
 
-    def hold_the_first(request: HarborRequest) -> None:
-        looks = there.harbor.calls.count("GET", f"{ONE}/artifacts/{{reference}}")
-        if request.method == "GET" and request.raw_path.endswith(("/1.0", "/latest")) and looks:
-            looked_twice.set()
-        elif request.method == "DELETE" and not there.deletions():
-            # Time enough for the other to look, were it let.
-            looked_twice.wait(0.5)
+    async def noted_look(client: HarborClient, repository_name: str, reference: str) -> FoundArtifact | None:
+        asked.append("look")
+        if asked.count("look") == 2:
+            both_looked.set()
+        return await look(client, repository_name, reference)
 
-    there.harbor.before_each_call(hold_the_first)
+    async def slow_delete(client: HarborClient, repository_name: str, tag: str) -> None:
+        # Time enough for the other to look, were it let.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(both_looked.wait(), 0.5)
+        await delete(client, repository_name, tag)
+        asked.append("deleted")
+
+    monkeypatch.setattr(HarborClient, "look_at_artifact", noted_look)
+    monkeypatch.setattr(HarborClient, "delete_tag", slow_delete)
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(delete_tag, surface, repositoryId=key, name=name) for name in ("1.0", "latest")]
         assert [future.result()["errors"] for future in futures] == [[], []]
     assert there.held() == {APP: {IMAGE.digest: []}}
-    calls = [call.method for call in there.harbor.calls.all if f"{ONE}/artifacts/{{reference}}" in call.template]
-    assert calls == ["GET", "DELETE"] * 2
+    assert asked == ["look", "deleted"] * 2
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "..", "a/b", "x" * 129, IMAGE.digest, "lat est", "latest\n", "l\x00"])
