@@ -105,7 +105,7 @@ class Completer:
             if type(value) is list or type(value) is tuple:
                 items += value
                 lengths.append(len(value))
-            elif value is None or value is Undefined or isinstance(value, Exception):
+            elif _is_none_or_failure(value):
                 lengths.append(self._instead(origin, number, layer, value))
             elif is_iterable(value):
                 given = list(value)
@@ -122,12 +122,22 @@ class Completer:
         result = ObjectResult(origin, len(values), is_non_null=layer.is_non_null)
         if not values:
             return result
-        if layer.kind is Kind.OBJECT and _are_of(layer.type, values):
-            self._add_group(result, layer.type, values, None)
-            return result
+        if layer.kind is Kind.OBJECT:
+            if _are_of(layer.type, values):
+                self._add_group(result, layer.type, values, None)
+                return result
+            # Nulls and failures among them, mostly: the others are looked at together all the same.
+            numbers = [number for number, value in enumerate(values) if not _is_none_or_failure(value)]
+            objects = [values[number] for number in numbers]
+            if len(numbers) < len(values) and _are_of(layer.type, objects):
+                for number in sorted(set(range(len(values))).difference(numbers)):
+                    result.nulls[number] = self._instead(origin, number, layer, values[number])
+                if objects:
+                    self._add_group(result, layer.type, objects, numbers)
+                return result
         by_type: dict[GraphQLObjectType, tuple[list[Any], list[int]]] = {}
         for number, value in enumerate(values):
-            if value is None or value is Undefined or isinstance(value, Exception):
+            if _is_none_or_failure(value):
                 result.nulls[number] = self._instead(origin, number, layer, value)
                 continue
             try:
@@ -285,6 +295,10 @@ def _at_hand(field: FieldPlan, depth: int, value: Any) -> Any:
         return [_at_hand(field, depth + 1, item) for item in value]
     except Exception as error:
         return error
+
+
+def _is_none_or_failure(value: object) -> bool:
+    return value is None or value is Undefined or isinstance(value, Exception)
 
 
 def _are_of(type_: GraphQLObjectType, values: Sequence[Any]) -> bool:
