@@ -44,6 +44,9 @@ def _entry(row: str) -> str:
     return f'{row}."is_open" << {_ID_BITS} | {row}."repository_id", {marked}'
 
 
+FILL_IMAGE_NAMES: Final = (rows_of_images(_LAST_SEGMENT, "TRUE"),)
+"""Statements that store the rows of what there is already."""
+
 MAKE_IMAGE_NAMES: Final = (
     # What is left out of the index: where in a name a part stands, and how long names are.
     f'CREATE VIRTUAL TABLE "{PARTS_TABLE}" USING fts5("name", content=\'\', detail=none, columnsize=0,'
@@ -56,7 +59,7 @@ MAKE_IMAGE_NAMES: Final = (
     f'CREATE TRIGGER "image_name_of_repository" AFTER INSERT ON "repository" BEGIN {_OF_REPOSITORY}; END',
     'CREATE TRIGGER "image_name_of_space" AFTER UPDATE OF "visibility", "state" ON "space"'
     f" WHEN {STANDS_OTHERWISE} BEGIN {ROWS_TO_RENEW}; {_OF_SPACE}; END",
-    rows_of_images(_LAST_SEGMENT, "TRUE"),
+    *FILL_IMAGE_NAMES,
 )
 """Statements that make the index of parts, keep all in step, and store the rows of what there is already."""
 

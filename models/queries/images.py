@@ -133,10 +133,11 @@ def _parts(wanted: _Wanted) -> Iterator[tuple[Met, _Part]]:
 async def _read(readable: Readable, wanted: _Wanted, part: _Part) -> list[FoundImageRecord]:
     """Return the records of a statement's hits: rows of `id` and `place`."""
     statement = Statement(readable.dialect)
-    hits = part(statement, wanted)
+    # Cut before anything is joined to them: each range has as many as the page.
+    hits = f'SELECT * FROM ({part(statement, wanted)}) AS hits ORDER BY "place", "id" LIMIT {wanted.limit}'
     sql = (
         f'SELECT {FOUND_IMAGES.select_list} FROM ({hits}) AS hit JOIN "repository" r ON r."id" = hit."id"'
-        f'{REPOSITORY_JOINS} ORDER BY hit."place", hit."id" LIMIT {wanted.limit}'
+        f'{REPOSITORY_JOINS} ORDER BY hit."place", hit."id"'
     )
     return FOUND_IMAGES.read(readable.dialect, await readable.fetch(sql, *statement.values))
 
