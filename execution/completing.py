@@ -105,7 +105,7 @@ class Completer:
             if type(value) is list or type(value) is tuple:
                 items += value
                 lengths.append(len(value))
-            elif _is_none_or_failure(value):
+            elif _is_none_or_failure(type(value)):
                 lengths.append(self._instead(origin, number, layer, value))
             elif is_iterable(value):
                 given = list(value)
@@ -127,17 +127,19 @@ class Completer:
                 self._add_group(result, layer.type, values, None)
                 return result
             # Nulls and failures among them, mostly: the others are looked at together all the same.
-            numbers = [number for number, value in enumerate(values) if not _is_none_or_failure(value)]
-            objects = [values[number] for number in numbers]
-            if len(numbers) < len(values) and _are_of(layer.type, objects):
-                for number in sorted(set(range(len(values))).difference(numbers)):
-                    result.nulls[number] = self._instead(origin, number, layer, values[number])
+            other = {kind for kind in set(map(type, values)) if _is_none_or_failure(kind)}
+            numbers = [number for number, value in enumerate(values) if type(value) not in other]
+            objects = [value for value in values if type(value) not in other]
+            if other and _are_of(layer.type, objects):
+                for number, value in enumerate(values):
+                    if type(value) in other:
+                        result.nulls[number] = self._instead(origin, number, layer, value)
                 if objects:
                     self._add_group(result, layer.type, objects, numbers)
                 return result
         by_type: dict[GraphQLObjectType, tuple[list[Any], list[int]]] = {}
         for number, value in enumerate(values):
-            if _is_none_or_failure(value):
+            if _is_none_or_failure(type(value)):
                 result.nulls[number] = self._instead(origin, number, layer, value)
                 continue
             try:
@@ -297,8 +299,8 @@ def _at_hand(field: FieldPlan, depth: int, value: Any) -> Any:
         return error
 
 
-def _is_none_or_failure(value: object) -> bool:
-    return value is None or value is Undefined or isinstance(value, Exception)
+def _is_none_or_failure(kind: type) -> bool:
+    return kind is type(None) or kind is type(Undefined) or issubclass(kind, Exception)
 
 
 def _are_of(type_: GraphQLObjectType, values: Sequence[Any]) -> bool:
@@ -307,9 +309,7 @@ def _are_of(type_: GraphQLObjectType, values: Sequence[Any]) -> bool:
     classes = instances_of(type_)
     if classes is not None and kinds <= classes:
         return True
-    return type_.is_type_of is None and not any(
-        kind is type(None) or kind is type(Undefined) or issubclass(kind, Exception) for kind in kinds
-    )
+    return type_.is_type_of is None and not any(map(_is_none_or_failure, kinds))
 
 
 def _field_of(origin: FieldColumn | ListResult) -> FieldPlan:
