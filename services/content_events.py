@@ -11,6 +11,7 @@ from models.enums import EventType
 from models.integration import Integration
 from models.reading import Statement
 from services.event_making import space_event
+from services.told_deletions import told_from_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ async def tell_of_changes(
 
     They are those that a registry with a log tells of: an image that is new in its repository is pushed, one that is
     there under another name already has a tag set; one that is gone is deleted, and of one that is still there only
-    a tag was taken away.
+    a tag was taken away. What was deleted from here has been told of.
     """
     told = [(reading, list(_changes(reading))) for reading in readings]
     told = [(reading, changes) for reading, changes in told if changes]
@@ -44,33 +45,39 @@ async def tell_of_changes(
     if integration is None:
         return
     names = await _space_names(transaction, {reading.space_id for reading, _ in told})
-    transaction.events += [
-        space_event(
-            type_,
-            occurred_at,
-            integration,
-            reading.space_id,
-            space_name=names[reading.space_id],
-            repository_name=reading.repository_name,
-            reference=reference,
+    happened = [
+        (
+            is_deletion,
+            space_event(
+                type_,
+                occurred_at,
+                integration,
+                reading.space_id,
+                space_name=names[reading.space_id],
+                repository_name=reading.repository_name,
+                reference=reference,
+            ),
         )
         for reading, changes in told
-        for type_, reference in changes
+        for type_, reference, is_deletion in changes
     ]
+    deletions = [event for is_deletion, event in happened if is_deletion]
+    known = {id(deletions[place]) for place in await told_from_here(transaction, integration_id, deletions)}
+    transaction.events += [event for _, event in happened if id(event) not in known]
 
 
-def _changes(reading: RepositoryReading) -> Iterator[tuple[EventType, str]]:
-    """Return what has happened, and to which tag or digest."""
+def _changes(reading: RepositoryReading) -> Iterator[tuple[EventType, str, bool]]:
+    """Return what has happened, to which tag or digest, and whether that is gone."""
     known = set(reading.known_tags.values())
     for tag, digest in sorted(reading.tags.items()):
         if reading.known_tags.get(tag) != digest:
-            yield (EventType.TAG_CHANGED if digest in known else EventType.IMAGE_PUSHED), tag
+            yield (EventType.TAG_CHANGED if digest in known else EventType.IMAGE_PUSHED), tag, False
             known.add(digest)
     for digest in sorted(reading.deleted):
-        yield EventType.IMAGE_DELETED, digest
+        yield EventType.IMAGE_DELETED, digest, True
     for tag in sorted(reading.known_tags.keys() - reading.tags.keys()):
         if reading.known_tags[tag] not in reading.deleted:
-            yield EventType.TAG_CHANGED, tag
+            yield EventType.TAG_CHANGED, tag, True
 
 
 async def _space_names(transaction: Transaction, space_ids: set[int]) -> Mapping[int, str]:

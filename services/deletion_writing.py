@@ -12,6 +12,7 @@ from models.queries.spaces import spaces_by_id
 from models.records import RepositoryRecord, SpaceRecord
 from services.event_making import space_event
 from services.feed_claims import follow_closely, look_at_everything_soon
+from services.measured_content import forget_tags
 from services.space_writing import Doing, write_looked_at
 from services.synchronization import locked_integration
 from services.told_deletions import is_told_since
@@ -86,10 +87,13 @@ async def _write(
     held = await _held(transaction, repository)
     if held is None:
         return False
+    # First: until the end nobody tells of what a measurement finds.
+    await _look_soon(transaction, repository, doing.at)
+    if reference is not None:
+        await forget_tags(transaction, repository.id, reference)
     event = _event(type_, *held, repository, reference, doing)
     if not await is_told_since(transaction, event, begun.position):
         transaction.events.append(event)
-    await _look_soon(transaction, repository, doing.at)
     return True
 
 

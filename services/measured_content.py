@@ -40,6 +40,21 @@ async def write_readings(
     await database.transact(work)
 
 
+async def forget_tags(transaction: Transaction, repository_id: int, reference: str) -> None:
+    """Forget a tag, or all that name a digest: deleted, and told of, they are no news to who measures next.
+
+    Have the repository measured again in the same transaction, before this.
+    """
+    place = transaction.dialect.placeholder
+    # No tag looks like a digest.
+    await transaction.execute(
+        f'DELETE FROM "measured_tag" WHERE "repository_id" = {place(1)}'
+        f' AND ("digest" = {place(2)} OR "name" = {place(2)})',
+        repository_id,
+        reference,
+    )
+
+
 async def write_total(
     database: Database,
     claims: UsageClaims,

@@ -1,6 +1,7 @@
-"""Telling of a deletion once: one that was made from here is told of at once, and known again in the registry's log.
+"""Telling of a deletion once: one that was made from here is told of at once, and known again where it is found later.
 
-Whoever uses these holds the integration, so that of the two tellings one comes first.
+It is found in the registry's log, or by a measurement. Whoever uses these holds the integration, or its measurement, so
+that of the two tellings one comes first.
 """
 
 from __future__ import annotations

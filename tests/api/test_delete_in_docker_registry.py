@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from models.database import Transaction
 from models.enums import Role
-from resolvers.global_ids import global_id
+from models.measured_content import MeasuredTag
+from resolvers.global_ids import global_id, parse_global_id
 from tests.api.conftest import HOUR_SECONDS
 from tests.api.deletions import (
     artifact_id,
@@ -72,6 +74,22 @@ def test_an_artifact_goes_with_all_tags_that_name_it(surface: Surface, docker: D
     # The last one gone, the registry lists the repository still.
     assert delete_artifact(surface, id=artifact_id(surface, APP, other))["deletedTags"] == ["2.0"]
     assert (listed(surface, repository), mirrored(surface)) == ({}, [APP])
+
+
+def test_what_it_named_when_last_measured_is_no_news_to_who_measures_next(
+    surface: Surface, docker: DockerRegistryServer
+) -> None:
+    digest, other = (push_image(docker, APP, tag, tag) for tag in ("1.0", "2.0"))
+    integrate(surface, docker)
+    _, key = parse_global_id(repository_id(surface, APP))
+
+    async def measure(_: Transaction) -> None:
+        for name, named in [("1.0", digest), ("old", digest), ("2.0", other)]:
+            await MeasuredTag.create(repository_id=key, name=name, digest=named)
+
+    surface.server.run(surface.server.services.database.transact(measure))
+    assert delete_artifact(surface, id=artifact_id(surface, APP, digest))["deletedTags"] == ["1.0"]
+    assert surface.rows('SELECT "name", "digest" FROM "measured_tag"') == [("2.0", other)]
 
 
 def test_this_version_deletes_no_tag_alone(surface: Surface, docker: DockerRegistryServer) -> None:
