@@ -105,7 +105,7 @@ class Completer:
             if type(value) is list or type(value) is tuple:
                 items += value
                 lengths.append(len(value))
-            elif value is None or value is Undefined or isinstance(value, Exception):
+            elif _is_none_or_failure(type(value)):
                 lengths.append(self._instead(origin, number, layer, value))
             elif is_iterable(value):
                 given = list(value)
@@ -122,12 +122,24 @@ class Completer:
         result = ObjectResult(origin, len(values), is_non_null=layer.is_non_null)
         if not values:
             return result
-        if layer.kind is Kind.OBJECT and _are_of(layer.type, values):
-            self._add_group(result, layer.type, values, None)
-            return result
+        if layer.kind is Kind.OBJECT:
+            if _are_of(layer.type, values):
+                self._add_group(result, layer.type, values, None)
+                return result
+            # Nulls and failures among them, mostly: the others are looked at together all the same.
+            other = {kind for kind in set(map(type, values)) if _is_none_or_failure(kind)}
+            numbers = [number for number, value in enumerate(values) if type(value) not in other]
+            objects = [value for value in values if type(value) not in other]
+            if other and _are_of(layer.type, objects):
+                for number, value in enumerate(values):
+                    if type(value) in other:
+                        result.nulls[number] = self._instead(origin, number, layer, value)
+                if objects:
+                    self._add_group(result, layer.type, objects, numbers)
+                return result
         by_type: dict[GraphQLObjectType, tuple[list[Any], list[int]]] = {}
         for number, value in enumerate(values):
-            if value is None or value is Undefined or isinstance(value, Exception):
+            if _is_none_or_failure(type(value)):
                 result.nulls[number] = self._instead(origin, number, layer, value)
                 continue
             try:
@@ -287,15 +299,17 @@ def _at_hand(field: FieldPlan, depth: int, value: Any) -> Any:
         return error
 
 
+def _is_none_or_failure(kind: type) -> bool:
+    return kind is type(None) or kind is type(Undefined) or issubclass(kind, Exception)
+
+
 def _are_of(type_: GraphQLObjectType, values: Sequence[Any]) -> bool:
     """Return whether it shows from the classes of values alone that they are objects of a type."""
     kinds = set(map(type, values))
     classes = instances_of(type_)
     if classes is not None and kinds <= classes:
         return True
-    return type_.is_type_of is None and not any(
-        kind is type(None) or kind is type(Undefined) or issubclass(kind, Exception) for kind in kinds
-    )
+    return type_.is_type_of is None and not any(map(_is_none_or_failure, kinds))
 
 
 def _field_of(origin: FieldColumn | ListResult) -> FieldPlan:

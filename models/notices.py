@@ -17,7 +17,10 @@ ALIVE_INTERVAL_SECONDS = 30.0
 ALIVE_TIMEOUT_SECONDS = 5.0
 
 POOL_SETTINGS = frozenset(
-    {"init_size", "max_queries", "max_inactive_connection_lifetime", "connect", "setup", "init", "reset", "timeout"}
+    {
+        *("min_size", "max_size", "init_size", "max_queries", "max_inactive_connection_lifetime"),
+        *("connect", "setup", "init", "reset", "timeout"),
+    }
 )
 """What a pool takes and a single connection doesn't, or is given by us."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import strawberry
 
-from resolvers.global_ids import key_of
+from resolvers.global_ids import ArtifactKey, InvalidId, key_of, parse_artifact_id
 from resolvers.public_errors import bad_input
 from services.user_errors import NotFound, UserError, UserErrors
 
@@ -31,6 +31,14 @@ def input_key(given: str, type_name: str, what: str, field: str = "id") -> int:
     if key is None:
         raise NotFound(what, ("input", field))
     return key
+
+
+def input_artifact(given: str, field: str = "id") -> ArtifactKey:
+    """Return the key of an artifact's id in a mutation's input. Raises NotFound for any other id."""
+    try:
+        return parse_artifact_id(given)
+    except InvalidId as error:
+        raise NotFound("artifact", ("input", field)) from error
 
 
 def input_keys(given: Sequence[str], type_name: str, what: str, field: str) -> list[int]:

@@ -23,10 +23,12 @@ from models.enums import (
     Visibility,
 )
 from registry_clients.kind import Ability as RegistryAbility
+from registry_clients.refusals import NoDeletion as DeletionRefusalReason
 
 __all__ = [
     "AuditOutcome",
     "BindingState",
+    "DeletionRefusalReason",
     "EnforcementState",
     "EventType",
     "HealthReason",
@@ -74,7 +76,8 @@ describe(
         "QUOTAS": "A space can have a storage limit.",
         "STORAGE_TOTALS": "Tells how much it stores.",
         "DELETE_ARTIFACTS": "Artifacts can be deleted.",
-        "DELETE_TAGS": "A tag can be deleted while its artifact stays.",
+        "DELETE_TAGS": "A tag can be deleted while its artifact stays, whatever the version.",
+        "DELETE_REPOSITORIES": "A repository can be deleted with all that it holds.",
         "CHANGE_FEED": "Keeps a log of changes that we follow.",
         "NOTIFICATIONS": "Can notify us of changes.",
         "PULL_CREDENTIALS": "Can make credentials for pulling from chosen spaces.",
@@ -85,6 +88,18 @@ describe(
         "VERSION": "Tells its version.",
     },
     name="RegistryAbility",
+)
+describe(
+    DeletionRefusalReason,
+    "Why something in a repository isn't deleted.",
+    {
+        "IMMUTABLE": "A rule at the registry keeps a tag, and with it its artifact and its repository.",
+        "IN_USE": "Something else there needs it, as an index needs its images.",
+        "SWITCHED_OFF": "The registry was set up so that nothing can be deleted.",
+        "NOT_OFFERED": "Such a registry, or its version, doesn't delete such a thing by itself.",
+        "OTHER": "What the registry says is all there is to know.",
+    },
+    name="DeletionRefusalReason",
 )
 describe(
     IntegrationOrigin,

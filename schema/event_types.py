@@ -180,7 +180,16 @@ class ImagePushed(Event):
     reference: str | None = _reference()
 
 
-@strawberry.type(description="An image was deleted.")
+def _by_whom(done: str) -> Any:
+    return strawberry.field(
+        resolver=by_whom_if_any_of,
+        description=f"Who {done} from here; null where it was done at the registry. Administrators see it.",
+    )
+
+
+@strawberry.type(
+    description="An image was deleted; or, without a reference, the whole repository with all that it held."
+)
 class ImageDeleted(Event):
     """IMAGE_DELETED."""
 
@@ -188,7 +197,10 @@ class ImageDeleted(Event):
     integration_name: str = integration_name_field()
     space_name: str = space_name_field()
     repository_name: str = _repository_name()
-    reference: str | None = _reference()
+    reference: str | None = strawberry.field(
+        resolver=_reference_of, description="The digest; null where the whole repository was deleted."
+    )
+    by: str | None = _by_whom("deleted it")
 
 
 @strawberry.type(description="A tag was set or taken away.")
@@ -200,6 +212,7 @@ class TagChanged(Event):
     space_name: str = space_name_field()
     repository_name: str = _repository_name()
     reference: str | None = _reference()
+    by: str | None = _by_whom("took it away")
 
 
 def _stored(root: strawberry.Parent[EventRecord]) -> ByteSize | None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import strawberry
 
-from schema.enums import HealthReason, describe
+from schema.enums import DeletionRefusalReason, HealthReason, describe
 from schema.integration import Integration
 from schema.space import Space
 from schema.workspace import Workspace
@@ -32,6 +32,7 @@ class UserErrorCode(StrEnum):
     SPACE_NAME_TAKEN = "SPACE_NAME_TAKEN"
     SPACE_REFUSED = "SPACE_REFUSED"
     SPACE_NOT_EMPTY = "SPACE_NOT_EMPTY"
+    DELETION_REFUSED = "DELETION_REFUSED"
     WORKSPACE_NAME_TAKEN = "WORKSPACE_NAME_TAKEN"
     EXTERNAL_ID_TAKEN = "EXTERNAL_ID_TAKEN"
     NAMESPACE_TAKEN = "NAMESPACE_TAKEN"
@@ -45,7 +46,7 @@ describe(
     "What sort of thing is to be put right.",
     {
         "INVALID_INPUT": "A value can't be taken as it is.",
-        "NOT_FOUND": "There is nothing with this id that you may see.",
+        "NOT_FOUND": "There is nothing with this id, or name, that you may see.",
         "NAME_TAKEN": "Another has this name.",
         "ADDRESS_TAKEN": "The registry at this address is integrated already.",
         "IMAGE_HOST_TAKEN": "Another integration has this image host.",
@@ -57,6 +58,7 @@ describe(
         "SPACE_NAME_TAKEN": "The registry has a space of this name.",
         "SPACE_REFUSED": "The registry makes or changes no such space.",
         "SPACE_NOT_EMPTY": "The space holds repositories.",
+        "DELETION_REFUSED": "The registry doesn't delete it.",
         "WORKSPACE_NAME_TAKEN": "Another workspace has this name.",
         "EXTERNAL_ID_TAKEN": "Another workspace has this external id.",
         "NAMESPACE_TAKEN": "The namespace belongs to another workspace.",
@@ -85,7 +87,7 @@ class InvalidInput(UserError):
     domain_type = domain.InvalidInput
 
 
-@strawberry.type(description="There is nothing with this id, or you may not see it.")
+@strawberry.type(description="There is nothing with this id, or name, or you may not see it.")
 class NotFound(UserError):
     """NOT_FOUND."""
 
@@ -185,6 +187,17 @@ class SpaceNotEmpty(UserError):
     repository_count: int = strawberry.field(description="How many.")
 
 
+@strawberry.type(description="The registry deletes no such thing, or not this one. Nothing was deleted.")
+class DeletionRefused(UserError):
+    """DELETION_REFUSED."""
+
+    domain_type = domain.DeletionRefused
+    refusal_reason: DeletionRefusalReason = strawberry.field(description="Why.")
+    registry_message: str | None = strawberry.field(
+        description="The registry's own words, where it was asked. Platform administrators see them."
+    )
+
+
 @strawberry.type(description="Another workspace has this name.")
 class WorkspaceNameTaken(UserError):
     """WORKSPACE_NAME_TAKEN."""
@@ -246,6 +259,7 @@ USER_ERROR_TYPES = (
     SpaceNameTaken,
     SpaceRefused,
     SpaceNotEmpty,
+    DeletionRefused,
     WorkspaceNameTaken,
     ExternalIdTaken,
     NamespaceTaken,

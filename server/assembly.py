@@ -30,6 +30,7 @@ from services.binding import Binder
 from services.change_following import ChangeFollower
 from services.clock import Clock, utc_now
 from services.credential_cipher import CredentialCipher, parse_keys
+from services.deleting import ContentDeleter
 from services.event_log import EventLog
 from services.event_notices import EventNotices
 from services.health import HealthMonitor
@@ -156,6 +157,7 @@ async def running_services(
             workspaces=WorkspaceKeeper(database, clock, tokens),
             binder=Binder(database, clock),
             space_changer=SpaceChanger(database, connections, clock),
+            content_deleter=ContentDeleter(database, connections, clock, live_contents.doubt),
             live_contents=live_contents,
             facts=ServerFacts(
                 version=version("integrated-registry"),
@@ -187,7 +189,7 @@ async def running_services(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             # What was begun at a registry is written down before the database closes.
-            await services.space_changer.end()
+            await asyncio.gather(services.space_changer.end(), services.content_deleter.end())
             await live_contents.end()
             await connections.close()
 

@@ -42,6 +42,7 @@ from services.feed_claims import (
 from services.mirror import SpaceLook, space_ids, write_space_looks
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
+from services.told_deletions import told_from_here
 
 log = structlog.get_logger("changes")
 
@@ -60,7 +61,9 @@ _IMAGE_EVENTS = {
     ChangeKind.ARTIFACT_PUSHED: EventType.IMAGE_PUSHED,
     ChangeKind.ARTIFACT_DELETED: EventType.IMAGE_DELETED,
     ChangeKind.TAG_CHANGED: EventType.TAG_CHANGED,
+    ChangeKind.TAG_DELETED: EventType.TAG_CHANGED,
 }
+_DELETIONS = frozenset({ChangeKind.ARTIFACT_DELETED, ChangeKind.TAG_DELETED})
 
 
 @runtime_checkable
@@ -209,7 +212,11 @@ class ChangeFollower:
         await write_space_looks(transaction, integration, looks, looked_at)
         seen = {look.space.external_id for look in looks if look.space is not None}
         ids = await space_ids(transaction, integration.id, seen)
-        transaction.events += _image_events(integration, read, looks, ids, looked_at)
+        happened = _image_events(integration, read, looks, ids, looked_at)
+        deletions = [event for kind, event in happened if kind in _DELETIONS]
+        told = await told_from_here(transaction, integration.id, deletions)
+        known = {id(deletions[place]) for place in told}
+        transaction.events += [event for _, event in happened if id(event) not in known]
         reached = {"position": read.position, "read_at": self._clock(), "changed_at": looked_at}
         await write_reached(transaction, feed, reached)
         if is_swept or integration.stale_since is not None:
@@ -253,7 +260,7 @@ def _image_events(
     looks: Sequence[SpaceLook],
     ids: Mapping[str, int],
     looked_at: datetime,
-) -> list[NewEvent]:
+) -> list[tuple[ChangeKind, NewEvent]]:
     id_of = {look.name: ids.get(look.space.external_id) for look in looks if look.space is not None}
     there = {repository.name for look in looks for repository in look.repositories}
     events = []
@@ -266,15 +273,14 @@ def _image_events(
         space_id = id_of.get(change.space_name or "")
         if space_id is None:
             continue  # its space is gone, and with it who could be told
-        events.append(
-            space_event(
-                type_,
-                change.occurred_at or looked_at,
-                integration,
-                space_id,
-                space_name=change.space_name,
-                repository_name=change.repository_name,
-                reference=change.reference,
-            )
+        event = space_event(
+            type_,
+            change.occurred_at or looked_at,
+            integration,
+            space_id,
+            space_name=change.space_name,
+            repository_name=change.repository_name,
+            reference=change.reference,
         )
+        events.append((change.kind, event))
     return events

@@ -173,6 +173,11 @@ async def write_reached(transaction: Transaction, feed: DueFeed, reached: Mappin
     await ChangeFeed.filter(integration_id=feed.integration_id).update(**{**reached, "lease_until": None})
 
 
+async def follow_closely(transaction: Transaction, integration_id: int, now: datetime) -> None:
+    """Have a log that is followed read often for a while: something was just changed there. Hold the integration."""
+    await ChangeFeed.filter(integration_id=integration_id).update(changed_at=now)
+
+
 async def look_at_everything_soon(transaction: Transaction, integration_id: int, now: datetime) -> None:
     """Have everything of an integration looked at as soon as somebody is free to."""
     await Integration.filter(id=integration_id).update(next_synchronization_at=now)

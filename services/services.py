@@ -7,6 +7,7 @@ from services.access_tokens import AccessTokens
 from services.audit import AuditLog
 from services.binding import Binder
 from services.clock import Clock
+from services.deleting import ContentDeleter
 from services.event_log import EventLog
 from services.health import HealthMonitor
 from services.hooks import Hooks
@@ -51,5 +52,6 @@ class Services:
     workspaces: WorkspaceKeeper
     binder: Binder
     space_changer: SpaceChanger
+    content_deleter: ContentDeleter
     live_contents: LiveContents
     facts: ServerFacts

@@ -1,61 +1,19 @@
-"""Having spaces made, opened, closed and deleted at their registry, so that afterwards it is known what is true.
-
-An answer can get lost after the registry has done what was asked. Then it is asked again how things stand; what
-can't be found out is said to be unknown, never guessed.
-"""
+"""Having spaces made, opened, closed and deleted at their registry, so that afterwards it is known what is true."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
 from registry_clients import refusals
-from registry_clients.errors import (
-    AddressRefused,
-    CertificateExpired,
-    ConnectionRefused,
-    CredentialRejected,
-    NameNotResolved,
-    ReadOnly,
-    RegistryError,
-    TlsNotTrusted,
-)
+from registry_clients.errors import RegistryError
 from registry_clients.protocol import ChangesSpaces, LooksAtSpaces
 from registry_clients.records import FoundSpace
-
-LOOK_PAUSES_SECONDS = (0.0, 0.3, 0.7, 1.5)
-"""Before each look at what became of a change: one that is slow may still be under way."""
-
-NOTHING_DONE = (
-    NameNotResolved,
-    ConnectionRefused,
-    TlsNotTrusted,
-    CertificateExpired,
-    AddressRefused,
-    ReadOnly,
-)
-"""After these the registry has done nothing: it was not reached, or it said so."""
+from services.lost_answers import is_done
 
 
 @runtime_checkable
 class SpaceClient(ChangesSpaces, LooksAtSpaces, Protocol):
     """What a client must be able to do."""
-
-
-class OutcomeUnknown(Exception):
-    """Something was asked, the answer was lost, and nobody could say afterwards whether it was done.
-
-    ``error`` is that which was met, and says so.
-    """
-
-    def __init__(self, error: RegistryError) -> None:
-        message = (
-            f"{error.message} Whether it was done is not known. What is shown here follows as soon as the registry"
-            " answers."
-        )
-        super().__init__(message)
-        self.error = type(error)(message, registry_message=error.registry_message, http_status=error.http_status)
 
 
 async def require_absent(client: SpaceClient, name: str) -> None:
@@ -80,7 +38,7 @@ async def create_space(client: SpaceClient, name: str, *, is_public: bool, quota
             made[:] = [found] if found is not None and found.is_public == is_public else []
             return bool(made)
 
-        if await _is_done(is_made, error):
+        if await is_done(is_made, error):
             return made[0]
         raise
 
@@ -103,7 +61,7 @@ async def set_visibility(client: SpaceClient, space: FoundSpace, *, is_public: b
     try:
         await client.set_visibility(space, is_public=is_public)
     except RegistryError as error:
-        if not await _is_done(is_so, error):
+        if not await is_done(is_so, error):
             raise
     return True
 
@@ -126,25 +84,5 @@ async def delete_space(client: SpaceClient, space: FoundSpace) -> None:
     except refusals.SpaceGone:
         return
     except RegistryError as error:
-        if not await _is_done(is_gone, error):
+        if not await is_done(is_gone, error):
             raise
-
-
-async def _is_done(look: Callable[[], Awaitable[bool]], error: RegistryError) -> bool:
-    """Return whether a change was made although its answer was an error. Raises OutcomeUnknown."""
-    if isinstance(error, NOTHING_DONE):
-        return False
-    is_refused = isinstance(error, CredentialRejected)
-    is_known = False
-    # Who refuses a credential has done nothing after its answer: one look is enough.
-    for seconds in LOOK_PAUSES_SECONDS[:1] if is_refused else LOOK_PAUSES_SECONDS:
-        await asyncio.sleep(seconds)
-        try:
-            if await look():
-                return True
-            is_known = True
-        except RegistryError:
-            is_known = False
-    if is_known or is_refused:
-        return False
-    raise OutcomeUnknown(error) from error

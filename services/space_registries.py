@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from models.database import Database, Transaction
 from models.integration import Integration
 from registry_clients import refusals
-from registry_clients.discretion import discreet
 from registry_clients.errors import CredentialRejected, RegistryError, TimedOut
+from registry_clients.protocol import RegistryClient
 from services.access_writing import lock_access
 from services.clock import Clock
 from services.feed_claims import look_at_everything_soon
+from services.lost_answers import NOTHING_DONE, OutcomeUnknown
 from services.registry_connections import RegistryConnections, RegistryTarget
-from services.space_asking import NOTHING_DONE, OutcomeUnknown, SpaceClient
+from services.registry_turns import NamedThing, Turns, ask_in_time
+from services.space_asking import SpaceClient
 from services.synchronization import locked_integration
 from services.user_errors import InvalidInput, NotFound, Path, RegistryRefused, SpaceNotEmpty, SpaceRefused, UserError
 
 T = TypeVar("T")
 
-SpaceKey = tuple[int, str]
-"""An integration, and a name there."""
-
 AskingError = RegistryError | refusals.SpaceRefused | OutcomeUnknown
 """What comes of asking a registry, other than that it was done."""
-
-DEADLINE_SECONDS = 25.0
-"""For all that one change asks of registries; less than a client waits for its mutation."""
 
 
 class SpaceRegistries:
@@ -40,24 +34,11 @@ class SpaceRegistries:
         self._database = database
         self._connections = connections
         self._clock = clock
-        self._turns: WeakValueDictionary[SpaceKey, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns("space")
 
-    @asynccontextmanager
-    async def turn(self, keys: Iterable[SpaceKey], deadline: float) -> AsyncIterator[None]:
-        """Hold off other changes of these spaces for the block, or the mirror could end with the earlier of two.
-
-        Raises TimedOut when others take too long.
-        """
-        # In order, so that no two wait for each other. This list keeps the locks in being.
-        locks = [self._turns.setdefault(key, asyncio.Lock()) for key in sorted(set(keys))]
-        async with AsyncExitStack() as turns:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    for lock in locks:
-                        await turns.enter_async_context(lock)
-            except TimeoutError as error:
-                raise TimedOut("Another change of this space takes long: try again.") from error
-            yield
+    def turn(self, keys: Iterable[NamedThing], deadline: float) -> AbstractAsyncContextManager[None]:
+        """Hold off other changes of these spaces; see `Turns.of`."""
+        return self._turns.of(keys, deadline)
 
     async def target(self, integration_id: int, path: Path) -> RegistryTarget:
         """Return where to reach an integration. Raises NotFound, with the path, when it is gone."""
@@ -73,12 +54,7 @@ class SpaceRegistries:
     async def ask(self, target: RegistryTarget, work: Callable[[SpaceClient], Awaitable[T]], deadline: float) -> T:
         """Return what becomes of asking a registry, within a deadline. Raises `AskingError`."""
         try:
-            async with asyncio.timeout_at(deadline):
-                client = await self._connections.client(target)
-                if not isinstance(client, SpaceClient):
-                    raise TypeError(f"A {type(client).__name__} changes no spaces, and its kind says that it does.")
-                with discreet(target.credential):
-                    return await work(client)
+            return await ask_in_time(self._connections, target, _usable, work, deadline)
         except TimeoutError as error:
             raise OutcomeUnknown(TimedOut(f"{target.endpoint.host} did not answer in time.")) from error
 
@@ -107,9 +83,10 @@ class SpaceRegistries:
         await self._database.transact(work)
 
 
-def new_deadline() -> float:
-    """Return until when, in the loop's time, one change may take that begins now."""
-    return asyncio.get_running_loop().time() + DEADLINE_SECONDS
+def _usable(client: RegistryClient) -> SpaceClient:
+    if not isinstance(client, SpaceClient):
+        raise TypeError(f"A {type(client).__name__} changes no spaces, and its kind says that it does.")
+    return client
 
 
 def is_answered(error: BaseException) -> bool:

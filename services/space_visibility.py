@@ -17,17 +17,17 @@ from registry_clients.records import FoundSpace
 from services.clock import Clock
 from services.dry_run import transact_or_try
 from services.losses import Losses
+from services.lost_answers import OutcomeUnknown
 from services.registry_connections import RegistryTarget
-from services.space_asking import OutcomeUnknown, set_visibility
+from services.registry_turns import NamedThing, new_deadline
+from services.space_asking import set_visibility
 from services.space_input import keeps_visibility, require_spaces
 from services.space_registries import (
     AskingError,
-    SpaceKey,
     SpaceRegistries,
     gone,
     is_answered,
     locked_for_spaces,
-    new_deadline,
     told,
     user_error_of,
 )
@@ -172,7 +172,7 @@ class VisibilityChanger:
         return await transact_or_try(self._database, work, is_dry_run=dry_run)
 
 
-def _key(space: SpaceRecord) -> SpaceKey:
+def _key(space: SpaceRecord) -> NamedThing:
     return space.integration_id, space.name
 
 

@@ -39,7 +39,7 @@ async def write_made(transaction: Transaction, integration: Integration, found: 
     else:
         # That has told of it, too.
         id_ = known.id
-    await _write_looked_at(transaction, {id_: doing.at})
+    await write_looked_at(transaction, {id_: doing.at})
     return id_
 
 
@@ -93,7 +93,7 @@ async def write_visibility(
         losses = await losses_of_spaces(transaction, _these([*ids, *early]), bindings_stay=True)
         await _update(transaction, early, visibility=Visibility.PRIVATE)
     await _update(transaction, ids, visibility=visibility)
-    await _write_looked_at(transaction, seen_at)
+    await write_looked_at(transaction, seen_at)
     for record in changed:
         integration = integrations[record.integration_id]
         _tell(transaction, EventType.SPACE_VISIBILITY_CHANGED, integration, record.id, record, visibility, doing)
@@ -113,7 +113,7 @@ async def write_deleted(
     await transaction.execute(
         f'UPDATE "space" SET "last_seen_at" = {place(1)} WHERE "id" = {place(2)}', doing.at, before.id
     )
-    await _write_looked_at(transaction, {before.id: doing.at})
+    await write_looked_at(transaction, {before.id: doing.at})
     await transaction.execute(f'DELETE FROM "repository" WHERE "space_id" = {place(1)}', before.id)
     _tell(transaction, EventType.SPACE_DELETED, integration, before.id, before, before.visibility, doing)
     return losses
@@ -206,7 +206,7 @@ async def _update(
     await transaction.execute(f'UPDATE "space" SET {changes} WHERE {condition}', *statement.values)
 
 
-async def _write_looked_at(transaction: Transaction, moments: Mapping[int, datetime]) -> None:
+async def write_looked_at(transaction: Transaction, moments: Mapping[int, datetime]) -> None:
     """Keep looks that began before from undoing what is written: they know less."""
     place = transaction.dialect.placeholder
     await transaction.execute_many(

@@ -22,9 +22,10 @@ from services.dry_run import transact_or_try
 from services.feed_claims import look_at_everything_soon
 from services.losses import Losses
 from services.registry_connections import RegistryConnections
+from services.registry_turns import new_deadline
 from services.space_asking import SpaceClient, create_space, delete_space, require_absent
 from services.space_input import NewSpace, makes_spaces, require_makeable
-from services.space_registries import SpaceRegistries, gone, locked_for_spaces, new_deadline, told
+from services.space_registries import SpaceRegistries, gone, locked_for_spaces, told
 from services.space_rights import changeable_spaces
 from services.space_visibility import ChangedSpaces, VisibilityChanger
 from services.space_writing import (

@@ -11,6 +11,7 @@ from typing import ClassVar
 from models.enums import HealthReason
 from models.records import IntegrationRecord, SpaceRecord, WorkspaceRecord
 from registry_clients.errors import RegistryError
+from registry_clients.refusals import NoDeletion
 
 Path = tuple[str, ...]
 
@@ -41,12 +42,12 @@ class InvalidInput(UserError):
 
 
 class NotFound(UserError):
-    """Nothing with that id exists, or the viewer may not see it: the two read the same."""
+    """Nothing with that id, or name, exists, or the viewer may not see it: the two read the same."""
 
     code = "NOT_FOUND"
 
-    def __init__(self, what: str, path: Path) -> None:
-        super().__init__(f"There is no {what} with this id.", path)
+    def __init__(self, what: str, path: Path, *, known_by: str = "id") -> None:
+        super().__init__(f"There is no {what} with this {known_by}.", path)
 
 
 class Forbidden(UserError):
@@ -173,6 +174,17 @@ class SpaceNotEmpty(UserError):
         held = "1 repository" if repository_count == 1 else f"{repository_count} repositories"
         super().__init__(f"The space “{name}” holds {held}. {advice}", path)
         self.repository_count = repository_count
+
+
+class DeletionRefused(UserError):
+    """The registry deletes no such thing, or not this one. Nothing was deleted."""
+
+    code = "DELETION_REFUSED"
+
+    def __init__(self, reason: NoDeletion, message: str, path: Path, registry_message: str | None = None) -> None:
+        super().__init__(message, path)
+        self.refusal_reason = reason
+        self.registry_message = registry_message
 
 
 class WorkspaceNameTaken(UserError):

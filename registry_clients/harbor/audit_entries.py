@@ -22,7 +22,7 @@ _KINDS: Mapping[tuple[str, str], ChangeKind] = MappingProxyType(
         ("artifact", "create"): ChangeKind.ARTIFACT_PUSHED,
         ("artifact", "delete"): ChangeKind.ARTIFACT_DELETED,
         ("tag", "create"): ChangeKind.TAG_CHANGED,
-        ("tag", "delete"): ChangeKind.TAG_CHANGED,
+        ("tag", "delete"): ChangeKind.TAG_DELETED,
         ("tag", "update"): ChangeKind.TAG_CHANGED,
         ("repository", "delete"): ChangeKind.REPOSITORY_DELETED,
     }

@@ -37,6 +37,7 @@ from schema.integration_payloads import (
 from schema.loss import losing
 from schema.node import backed
 from schema.payloads import CreateAccessTokenPayload, RevokeAccessTokenPayload
+from schema.roots.content_mutations import CONTENT_MUTATIONS
 from schema.roots.space_mutations import SPACE_MUTATIONS
 from schema.roots.workspace_mutations import WORKSPACE_MUTATIONS
 from schema.user_error import shown
@@ -214,6 +215,7 @@ Mutation = create_type(
         check_integration,
         synchronize_integration,
         *SPACE_MUTATIONS,
+        *CONTENT_MUTATIONS,
         *WORKSPACE_MUTATIONS,
         create_access_token,
         revoke_access_token,

@@ -83,7 +83,7 @@ def value_of(type_: GraphQLInputType, field_name: str, root_field: str, known: K
 
 def type_of_id(field_name: str, root_field: str) -> str:
     """Return of which type of node a field wants an id: by its own name, else by that of the root field."""
-    types = ["AccessToken", "Integration", "Workspace", "Namespace", "Binding", "Space"]
+    types = ["AccessToken", "Integration", "Workspace", "Namespace", "Binding", "Space", "Artifact", "Repository"]
     for text in (field_name, root_field):
         for type_name in types:
             if type_name.lower() in text.lower():

@@ -13,7 +13,7 @@ from strawberry.types.base import get_object_definition
 
 from models.database import NewEvent
 from models.enums import EventType, Role
-from resolvers.global_ids import global_id
+from resolvers.global_ids import ArtifactKey, global_id
 from resolvers.permission import ACCESS_METADATA, Access
 from schema.roots.mutation import Mutation
 from schema.roots.query import Query
@@ -39,6 +39,7 @@ from tests.tenants import (
 
 USER_ERROR = cast(GraphQLInterfaceType, shared_schema()._schema.type_map["UserError"])
 WITHOUT_CREDENTIAL = "nobody"
+NO_DIGEST = f"sha256:{'0' * 64}"
 GRANTED = {
     Access.EVERY_VIEWER: set(VIEWERS),
     Access.WORKSPACE_ADMINISTRATORS: {"platform admin", "admin of A"},
@@ -92,7 +93,11 @@ class Place:
             "Binding": self.tenants.bindings[bound, workspace],
             "AccessToken": self.tenants.token_ids["member of B"],
         }
-        return {type_name: global_id(type_name, key) for type_name, key in keys.items()} | {"URL": self.registry.url}
+        repository_id = self.tenants.repositories[space]
+        artifact = global_id("Artifact", ArtifactKey(repository_id, NO_DIGEST))
+        ids = {type_name: global_id(type_name, key) for type_name, key in keys.items()}
+        ids |= {"Repository": global_id("Repository", repository_id), "Artifact": artifact}
+        return ids | {"URL": self.registry.url}
 
     def stored(self) -> dict[str, Any]:
         """Return everything in the database but the audit, and what was asked of the registry."""
@@ -118,6 +123,9 @@ def place(quiet_server: RunningServer, registry: FakeRegistry) -> Place:
     if id(quiet_server) not in _stored:
         clear_tenants(quiet_server)
         _stored[id(quiet_server)] = store_tenants(quiet_server)
+        # As no registry would call them, they would be known not to be there without anybody asking.
+        properly = """UPDATE "repository" SET "name" = 'team/app'"""
+        quiet_server.run(quiet_server.services.database.transact(lambda transaction: transaction.execute(properly)))
     return Place(_stored[id(quiet_server)], registry)
 
 

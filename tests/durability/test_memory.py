@@ -49,8 +49,7 @@ CLIENTS = 8
 DEADLINE_SECONDS = 60.0
 
 FEW = Limits(max_cached_documents=50, max_kept_answers_bytes=50 * ENTRY_BYTES)
-"""Caches that are soon full."""
-ENOUGH_TO_FILL = 60
+"""Caches that sixty documents, and as many answers, fill."""
 
 ROUND_THOUSANDS = 2
 ROUNDS = 3
@@ -218,8 +217,9 @@ class Traffic:
         self._random = random.Random(20)
 
     async def furnish(self, registry: str) -> None:
-        """Have something to ask for."""
+        """Have something to ask for, and every kind several times in a row: known documents are known from then on."""
         await self.send([asking(INTEGRATE, url=registry), changing], clients=1)
+        await self.send([kind for kind in PER_THOUSAND for _ in range(12)], clients=1)
 
     async def send(self, kinds: Iterable[Kind], clients: int = CLIENTS) -> None:
         """Send requests of these kinds."""
@@ -256,13 +256,12 @@ class Served:
     async def look(self) -> Counter[object]:
         """Return how many objects of each type there are, and blocks of memory, with the same in caches each time."""
         for kind in (unseen, varied):
-            await self.traffic.send([kind] * ENOUGH_TO_FILL, clients=1)
+            await self.traffic.send([kind] * 60, clients=1)
         await until(self._is_idle)
         for each in gc.get_objects():
             if type(each) is BoundedHeadsProtocol and each.timeout_keep_alive_task is not None:
                 # Of a client that left with an error, uvicorn awaits the next request all the same: for five seconds.
                 each.timeout_keep_alive_task.cancel()
-        # Twice: what goes first may have held on to more.
         gc.collect()
         gc.collect()
         blocks, objects = sys.getallocatedblocks(), gc.get_objects()
@@ -308,8 +307,8 @@ def test_nothing_is_kept_of_requests(
 ) -> None:
     monkeypatch.setattr(event_log, "RECENT_EVENTS", 16)
     if database_settings:
-        # Each connection remembers its statements: a few have soon seen them all.
-        database_settings["database_url"] += "&min_size=2&max_size=2"
+        # Each connection remembers its statements: one has soon seen them all.
+        database_settings["database_url"] += "&minsize=1&maxsize=1"
     else:
         copy_migrated_sqlite(tmp_path / DATABASE_FILE)
 
@@ -317,6 +316,8 @@ def test_nothing_is_kept_of_requests(
         async with served(tmp_path, FEW, **database_settings) as here:
             await here.traffic.furnish(registry)
             await here.traffic.send(here.traffic.mixed(1))
+            earlier = await here.look()
+            # Again, now that there is a look.
             earlier = await here.look()
             for _ in range(ROUNDS):
                 await here.traffic.send(here.traffic.mixed(ROUND_THOUSANDS))

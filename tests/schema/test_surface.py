@@ -15,7 +15,9 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    get_named_type,
     is_introspection_type,
+    is_leaf_type,
     is_specified_scalar_type,
 )
 from strawberry.tools import create_type
@@ -74,6 +76,18 @@ def test_each_type_of_user_error_is_in_the_schema(surface: GraphQLSchema) -> Non
     assert _implementations(surface, "UserError") == {type_.__name__ for type_ in USER_ERROR_TYPES}
 
 
+def test_all_errors_can_be_asked_for_at_once(surface: GraphQLSchema) -> None:
+    """GraphQL refuses a document in which a field of one name would be of several types."""
+    types: dict[str, set[str]] = {}
+    for name in _implementations(surface, "UserError"):
+        type_ = surface.type_map[name]
+        assert isinstance(type_, GraphQLObjectType)
+        for field_name, field in type_.fields.items():
+            if is_leaf_type(get_named_type(field.type)):
+                types.setdefault(field_name, set()).add(str(field.type))
+    assert {name: found for name, found in types.items() if len(found) > 1} == {}
+
+
 def test_each_sort_of_event_has_a_type(surface: GraphQLSchema) -> None:
     assert [type_.event_type for type_ in EVENT_TYPES] == list(EventType)
     assert _implementations(surface, "Event") == {type_.__name__ for type_ in EVENT_TYPES}
@@ -94,7 +108,8 @@ def test_each_mutation_takes_one_input_and_answers_with_errors(surface: GraphQLS
         assert isinstance(payload, GraphQLObjectType)
         assert str(payload.fields["errors"].type) == "[UserError!]!"
         # Everything else is null when it was not done.
-        others = [field for name, field in payload.fields.items() if name not in ("errors", "losses", "lossCount")]
+        of_what_goes = {"losses", "lossCount", "deletedTags", "hasMoreTags"}
+        others = [field for name, field in payload.fields.items() if name not in {"errors", *of_what_goes}]
         assert others
         assert not any(isinstance(other.type, GraphQLNonNull) for other in others)
 
@@ -107,7 +122,7 @@ def test_each_connection_has_the_four_parts_and_a_live_one_says_of_when_it_is(su
         live = {"isStale", "asOf"} if name in ("ArtifactConnection", "TagConnection") else set()
         assert set(connection.fields) == {"edges", "nodes", "pageInfo", "totalCount", *live}
         is_counted = isinstance(connection.fields["totalCount"].type, GraphQLNonNull)
-        # What is searched for is counted as far as that is cheap.
+        # What a registry or a search would have to count may be too much.
         assert is_counted == (not live and name != "ImageConnection")
 
 

@@ -21,7 +21,7 @@ def test_recorded_entries_one_by_one() -> None:
         (ChangeKind.SPACE_CHANGED, "rec-tail", None, None),
         (ChangeKind.ARTIFACT_PUSHED, "rec-tail", "rec-tail/hello", "1"),
         (ChangeKind.TAG_CHANGED, "rec-tail", "rec-tail/hello", "2"),
-        (ChangeKind.TAG_CHANGED, "rec-tail", "rec-tail/hello", "2"),
+        (ChangeKind.TAG_DELETED, "rec-tail", "rec-tail/hello", "2"),
         (ChangeKind.ARTIFACT_DELETED, "rec-tail", "rec-tail/hello", digest),
         (ChangeKind.REPOSITORY_DELETED, "rec-tail", "rec-tail/hello", None),
         (ChangeKind.SPACE_DELETED, "rec-tail", None, None),
