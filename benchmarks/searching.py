@@ -26,7 +26,7 @@ REPOSITORIES_EACH = 10
 SPACES_BOUND = 50
 PAGE = 100
 PAGES = 1_000
-ROUNDS = 15
+ROUNDS_OF_PAGES, ROUNDS = 60, 15
 
 WORDS = (
     *("alpha", "api", "auth", "billing", "cache", "cart", "catalog", "chat", "checkout", "client", "cloud", "config"),
@@ -95,7 +95,7 @@ async def _measured(kind: DatabaseKind) -> list[Finding]:
         for what, page in (("spaces", spaces), (f"all images with “{COMMON}”", common)):
             behind = partial(page, await _cursor_of_last(page))
             assert len((await behind())["nodes"]) == PAGE
-            last, first = await paired_seconds([behind, page], ROUNDS)
+            last, first = await paired_seconds([behind, page], ROUNDS_OF_PAGES)
             findings.append(spread(f"{kind.name}: page {PAGES:,} of {what}", last, "page 1", first))
         namespace = {"name": "workspace-00000-0"}
         viewers: Mapping[str, Callable[[str], Awaitable[Any]]] = {
