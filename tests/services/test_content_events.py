@@ -1,55 +1,68 @@
-"""What is told of readings: of what was deleted from here, nothing more."""
+"""What is told of a repository by what its tags named before, and name now."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 
-from models.database import Database, NewEvent, Transaction
-from models.enums import EventType, SpaceState, Visibility
+import pytest
+
+from models.database import Transaction
+from models.enums import SpaceState, Visibility
 from models.space import Space
 from services.content_events import RepositoryReading, tell_of_changes
 from tests.databases import NOON, add_integration, migrated
 
-APP = "team/app"
-ONE, OTHER, THIRD = (f"sha256:{digit * 64}" for digit in "123")
-READING = {"before": {"a": ONE, "b": OTHER, "c": THIRD, "d": THIRD}, "now": {"d": THIRD, "c": OTHER}}
+Tags = dict[str, str]
 
 
-async def told(database: Database, *from_here: tuple[EventType, str]) -> list[tuple[str, str]]:
-    """Return what a measurement tells, in which two are gone, one of two tags of another went, and one moved."""
-    integration_id = await add_integration(database, f"registry {len(from_here)}")
-
-    async def work(transaction: Transaction) -> list[tuple[str, str]]:
-        space = await Space.create(
-            integration_id=integration_id,
-            external_id="team",
-            name="team",
-            visibility=Visibility.PRIVATE,
-            state=SpaceState.PRESENT,
-            created_at=NOON,
-        )
-        reading = RepositoryReading(1, APP, space.id, READING["before"], READING["now"], {}, frozenset({ONE}))
-        await tell_of_changes(transaction, integration_id, [reading], NOON)
-        return [(event.type.value, event.data["reference"]) for event in transaction.events]
-
-    async def tell(transaction: Transaction) -> None:
-        transaction.events += [
-            NewEvent(type_, NOON, integration_id, {"repository_name": APP, "reference": reference, "by": "admin"})
-            for type_, reference in from_here
-        ]
-
-    await database.transact(tell)
-    return await database.transact(work)
-
-
-def test_what_was_deleted_from_here_is_not_told_again(database_address: str) -> None:
-    async def main() -> None:
+@pytest.mark.parametrize(
+    ("known", "tags", "deleted", "told"),
+    [
+        ({}, {}, "", []),
+        ({"1": "a"}, {"1": "a"}, "", []),
+        ({}, {"1": "a"}, "", [("IMAGE_PUSHED", "1")]),
+        ({"1": "a"}, {"1": "a", "2": "b"}, "", [("IMAGE_PUSHED", "2")]),
+        # A tag that moved: to what is new here, to what another tag names, to what it named itself by another tag.
+        ({"1": "a"}, {"1": "b"}, "", [("IMAGE_PUSHED", "1")]),
+        ({"1": "a", "2": "b"}, {"1": "b", "2": "b"}, "", [("TAG_CHANGED", "1")]),
+        ({"1": "a", "2": "b"}, {"1": "b", "2": "a"}, "", [("TAG_CHANGED", "1"), ("TAG_CHANGED", "2")]),
+        # A further tag of what is there, and two of what is new.
+        ({"1": "a"}, {"1": "a", "2": "a"}, "", [("TAG_CHANGED", "2")]),
+        ({}, {"1": "a", "2": "a"}, "", [("IMAGE_PUSHED", "1"), ("TAG_CHANGED", "2")]),
+        # What is gone: an image with its tags, and tags alone.
+        ({"1": "a", "2": "a"}, {}, "a", [("IMAGE_DELETED", "a")]),
+        ({"1": "a", "2": "a"}, {"1": "a"}, "", [("TAG_CHANGED", "2")]),
+        ({"1": "a"}, {}, "", [("TAG_CHANGED", "1")]),
+        ({"1": "a", "2": "b"}, {"1": "c"}, "b", [("IMAGE_PUSHED", "1"), ("IMAGE_DELETED", "b")]),
+    ],
+)
+def test_what_is_told(
+    database_address: str, known: Tags, tags: Tags, deleted: str, told: list[tuple[str, str]]
+) -> None:
+    async def scenario() -> None:
         async with migrated(database_address) as database:
-            moved, deleted, untagged = ("TAG_CHANGED", "c"), ("IMAGE_DELETED", ONE), ("TAG_CHANGED", "b")
-            assert await told(database) == [moved, deleted, untagged]
-            assert await told(database, (EventType.IMAGE_DELETED, ONE)) == [moved, untagged]
-            # One that names something else now was set by somebody.
-            from_here = [(EventType.TAG_CHANGED, "b"), (EventType.TAG_CHANGED, "c")]
-            assert await told(database, *from_here) == [moved, deleted]
+            integration_id = await add_integration(database, "one")
 
-    asyncio.run(main())
+            async def work(transaction: Transaction) -> None:
+                space = await Space.create(
+                    integration_id=integration_id,
+                    external_id="team",
+                    name="team",
+                    visibility=Visibility.PRIVATE,
+                    state=SpaceState.PRESENT,
+                    created_at=NOON,
+                )
+                reading = RepositoryReading(1, "team/app", space.id, known, tags, {}, frozenset(deleted))
+                nothing = RepositoryReading(2, "team/tool", space.id, {"1": "x"}, {"1": "x"}, {}, frozenset())
+                await tell_of_changes(transaction, integration_id, [reading, nothing], NOON)
+
+            await database.transact(work)
+            rows = await database.fetch('SELECT "type", "space_id", "integration_id", "data" FROM "event"')
+            found = [(row["type"], json.loads(row["data"])) for row in rows]
+            assert [(type_, data["reference"]) for type_, data in found] == told
+            named = {"integration_name": "one", "space_name": "team", "repository_name": "team/app"}
+            assert all(data == {**named, "reference": data["reference"]} for _, data in found)
+            assert all((row["space_id"], row["integration_id"]) == (1, integration_id) for row in rows)
+
+    asyncio.run(scenario())
