@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from registry_clients.notifications import NOTIFICATION_FORMATS, NotificationFormat, NotNotifications
+from server.graphql.bodies import BodyTooLarge, BodyTooSlow, read_body
 from server.graphql.sessions import bearer_token
 from server.metrics import Metrics, NotificationOutcome
 from services.hooks import HookRejected, OpenHook
@@ -97,18 +98,11 @@ async def _open_hook(request: Request, services: Services) -> OpenHook:
 
 
 async def _body(request: Request) -> bytes:
-    too_large = _Refused(413, "LIMIT_EXCEEDED", f"A notification may have at most {MAX_BODY_BYTES:,} bytes.")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (len(declared) > 15 or int(declared) > MAX_BODY_BYTES):
-        raise too_large
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise too_large
-    except TimeoutError:
+        return await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
+    except BodyTooLarge:
+        message = f"A notification may have at most {MAX_BODY_BYTES:,} bytes."
+        raise _Refused(413, "LIMIT_EXCEEDED", message) from None
+    except BodyTooSlow:
         message = f"The notification took more than {BODY_TIMEOUT_SECONDS:g} seconds to come."
         raise _Refused(408, "REQUEST_TIMED_OUT", message) from None
-    return bytes(body)

@@ -24,6 +24,9 @@ INTERVAL_SECONDS = 600.0
 BATCH_ROWS = 10_000
 """Deleted in one transaction, so that none holds others up for long."""
 
+USAGE_HINTS_KEPT_FOR = timedelta(days=1)
+"""Hints that nobody follows would pile up, where nothing is measured. What is measured later is measured whole."""
+
 BY_RETENTION = "retention"
 """Who took away the binding of a space that vanished long ago."""
 
@@ -57,6 +60,7 @@ class Purger:
             ("event", "position", OLD_EVENTS, retention.events),
             ("health_check", "id", '"checked_at" < {before}', retention.health_checks),
             ("audit_event", "id", '"occurred_at" < {before}', retention.audit_events),
+            ("usage_hint", "id", '"noted_at" < {before}', USAGE_HINTS_KEPT_FOR),
         )
         self._vanished_spaces_kept_for = retention.vanished_spaces
 

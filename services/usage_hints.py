@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import Transaction
-from models.reading import Readable, Statement
+from models.reading import Readable
 
 Hint = tuple[int, str]
 """A space's id, and the name of one of its repositories; empty: any of them. See `tag_hint`."""
@@ -77,11 +77,9 @@ async def settle_hints(transaction: Transaction, hints: Sequence[NotedHint]) -> 
 
 async def has_hints(transaction: Transaction, integration_id: int) -> bool:
     """Return whether anything is noted of an integration."""
-    statement = Statement(transaction.dialect)
-    owner = statement.bind(integration_id)
     rows = await transaction.fetch(
         'SELECT 1 FROM "usage_hint" h JOIN "space" s ON s."id" = h."space_id"'
-        f' WHERE s."integration_id" = {owner} LIMIT 1',
-        *statement.values,
+        f' WHERE s."integration_id" = {transaction.dialect.placeholder(1)} LIMIT 1',
+        integration_id,
     )
     return bool(rows)

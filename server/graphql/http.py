@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from server.graphql.bodies import BodyTooLarge, BodyTooSlow, read_body
 from server.graphql.connections import TooManyConnections
 from server.graphql.endpoint import Endpoint
 from server.graphql.engine import Answer, Operation, RequestRefused
@@ -130,24 +131,17 @@ class GraphQLOverHTTP:
 
     async def _body(self, request: Request) -> bytes:
         limits = self._endpoint.limits
-        message = f"The request may have at most {limits.max_body_bytes:,} bytes."
-        error = request_error("LIMIT_EXCEEDED", message, limit="bodyBytes", allowed=limits.max_body_bytes)
         # The rest of the body is not waited for, so the connection can't be used again.
-        too_large = _Refused(413, error, {"Connection": "close"})
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and (len(declared) > 15 or int(declared) > limits.max_body_bytes):
-            raise too_large
-        body = bytearray()
+        closing = {"Connection": "close"}
         try:
-            async with asyncio.timeout(limits.body_timeout_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > limits.max_body_bytes:
-                        raise too_large
-        except TimeoutError:
+            return await read_body(request, limits.max_body_bytes, limits.body_timeout_seconds)
+        except BodyTooLarge:
+            message = f"The request may have at most {limits.max_body_bytes:,} bytes."
+            error = request_error("LIMIT_EXCEEDED", message, limit="bodyBytes", allowed=limits.max_body_bytes)
+            raise _Refused(413, error, closing) from None
+        except BodyTooSlow:
             message = f"The request's body took more than {limits.body_timeout_seconds:g} seconds."
-            raise _Refused(408, request_error("REQUEST_TIMED_OUT", message), {"Connection": "close"}) from None
-        return bytes(body)
+            raise _Refused(408, request_error("REQUEST_TIMED_OUT", message), closing) from None
 
 
 async def _while_connected(request: Request, execution: Coroutine[Any, Any, Answer]) -> Answer:

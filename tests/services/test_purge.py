@@ -18,6 +18,7 @@ from models.space import Space
 from models.workspace import Workspace
 from services import purge as purge_module
 from services.purge import Purger, Retention
+from services.usage_hints import note_hints
 from tests.databases import NOON, add_integration, count_rows, every_row, migrated, write_events
 
 RETENTION = Retention(
@@ -27,7 +28,7 @@ RETENTION = Retention(
     vanished_spaces=timedelta(days=30),
 )
 BATCH = 7
-TABLES = ("event", "health_check", "audit_event", "space", "workspace")
+TABLES = ("event", "health_check", "audit_event", "usage_hint", "space", "workspace")
 
 
 async def fill(database: Database, integration_id: int, moment: datetime, count: int, mark: str) -> None:
@@ -85,7 +86,7 @@ def test_each_kind_goes_at_its_own_age(database_address: str, monkeypatch: pytes
             await fill(database, integration_id, NOON, count, "old")
             await fill(database, integration_id, NOON + timedelta(hours=1), 2, "new")
             everything = {"event": count + 2, "health_check": count + 2, "audit_event": count + 2}
-            everything |= {"space": 3 * (count + 2), "workspace": 0}
+            everything |= {"space": 3 * (count + 2), "usage_hint": 0, "workspace": 0}
             left = dict(everything)
             assert await counts(database) == left
             for table, days in {"health_check": 1, "event": 7, "space": 30, "audit_event": 400}.items():
@@ -114,6 +115,26 @@ def test_a_purge_of_nothing_writes_nothing(database_address: str) -> None:
             before = await every_row(database)
             assert await Purger(database, lambda: NOON, RETENTION).purge() == dict.fromkeys(TABLES, 0)
             assert await every_row(database) == before
+
+    asyncio.run(main())
+
+
+def test_hints_that_nobody_follows_do_not_pile_up(database_address: str) -> None:
+    async def main() -> None:
+        async with migrated(database_address) as database:
+            integration_id = await add_integration(database, "one")
+            await fill(database, integration_id, NOON, 1, "there")
+            space_id = (await database.fetch('SELECT MIN("id") AS id FROM "space"'))[0]["id"]
+            later = NOON + timedelta(hours=1)
+            for moment, name in [(NOON, "team/app:1"), (NOON, "team/app:2"), (later, "team/app:3")]:
+                note = partial(note_hints, integration_id=integration_id, hints={(space_id, name)}, now=moment)
+                await database.transact(note)
+            purger = Purger(database, lambda: NOON + timedelta(days=1), RETENTION)
+            assert (await purger.purge())["usage_hint"] == 0
+            purger = Purger(database, lambda: NOON + timedelta(days=1, microseconds=1), RETENTION)
+            assert (await purger.purge())["usage_hint"] == 2
+            (left,) = await database.fetch('SELECT "repository_name" FROM "usage_hint"')
+            assert left["repository_name"] == "team/app:3"
 
     asyncio.run(main())
 
