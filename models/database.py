@@ -52,6 +52,9 @@ COMMAND_TIMEOUT_SECONDS = 300.0
 """How long PostgreSQL may take for one statement. Long enough for a migration, or for waiting until another replica
 has done it; without a limit, a network that swallows packets would hold a connection for good."""
 
+MOST_DEADLOCKS = 3
+"""How often a transaction begins anew that the database has ended because it and another waited for each other."""
+
 _is_inside: contextvars.ContextVar[bool] = contextvars.ContextVar("is_inside_transaction", default=False)
 """Whether the code that runs is the work of a transaction."""
 
@@ -212,10 +215,11 @@ class Database:
         """Run the work in one transaction and return its result once that is committed.
 
         Whatever the work raises rolls everything back and is raised here. When the caller is cancelled the
-        transaction still ends, one way or the other, in its own task. The work must not wait for a network.
-        Raises DatabaseClosed.
+        transaction still ends, one way or the other, in its own task. The work must not wait for a network, and
+        leaves traces in the transaction alone: it runs again when the database has ended it because it and another
+        waited for each other. Raises DatabaseClosed.
         """
-        return await self._own(self._run(work, self.dialect.begin, end=_move_versions))
+        return await self._own(self._run_to_its_end(work))
 
     async def migrate(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run work that changes tables, in one transaction. Raises what `transact` does.
@@ -266,6 +270,16 @@ class Database:
         if _is_inside.get():
             # On SQLite a transaction would wait for itself, and a read would not see what it has written.
             raise RuntimeError("Within a transaction, use what it was given.")
+
+    async def _run_to_its_end(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        for _ in range(MOST_DEADLOCKS):
+            try:
+                return await self._run(work, self.dialect.begin, end=_move_versions)
+            except asyncpg.DeadlockDetectedError:
+                # Nothing of it was written, and the other goes on. Rare: locks are taken in one order, but for
+                # those that the database takes itself, where rows refer to others and go with them.
+                log.info("a transaction begins anew: it and another waited for each other")
+        return await self._run(work, self.dialect.begin, end=_move_versions)
 
     async def _run_migration(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         try:

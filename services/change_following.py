@@ -34,11 +34,11 @@ from services.feed_claims import (
     DueFeed,
     FeedClaims,
     is_held,
-    lock_integration,
     look_at_everything_soon,
     lost_feed,
     write_reached,
 )
+from services.integration_locks import lock_integration
 from services.mirror import SpaceLook, space_ids, write_space_looks
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget

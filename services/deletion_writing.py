@@ -12,9 +12,9 @@ from models.queries.spaces import spaces_by_id
 from models.records import RepositoryRecord, SpaceRecord
 from services.event_making import space_event
 from services.feed_claims import follow_closely, look_at_everything_soon
+from services.integration_locks import locked_integration
 from services.measured_content import forget_tags
 from services.space_writing import Doing, write_looked_at
-from services.synchronization import locked_integration
 from services.told_deletions import is_told_since
 from services.usage_hints import note_hints
 

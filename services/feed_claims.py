@@ -12,6 +12,7 @@ from models.integration import Integration
 from models.reading import Statement
 from registry_clients.refusals import FeedLoss, FeedLost
 from services.clock import Clock
+from services.integration_locks import lock_integration
 
 WATCHED_INTERVAL = timedelta(seconds=1)
 """How often a log is read while somebody watches, or something has just changed."""
@@ -146,14 +147,6 @@ def lost_feed(error: FeedLost, now: datetime) -> dict[str, object]:
     # One that is kept can be begun anew at once.
     is_kept = error.reason in (FeedLoss.PURGED, FeedLoss.WENT_BACK)
     return {"position": None, "failure": error.message, "read_at": now - LONG_AGO if is_kept else now}
-
-
-async def lock_integration(transaction: Transaction, integration_id: int) -> None:
-    """Keep an integration as it is until the transaction ends: before its feed, as whoever changes it does."""
-    place = transaction.dialect.placeholder(1)
-    await transaction.fetch(
-        f'SELECT 1 FROM "integration" WHERE "id" = {place}{transaction.dialect.lock_rows}', integration_id
-    )
 
 
 async def is_held(transaction: Transaction, feed: DueFeed) -> bool:

@@ -16,7 +16,7 @@ from models.reading import Statement
 from services.clock import Clock
 from services.health_claims import DueProbe
 from services.health_rules import HealthState, ProbeOutcome, is_change, next_probe_at, next_state
-from services.holders import lock_integrations
+from services.integration_locks import lock_integrations
 from services.observation import UNOBSERVED, Observer
 
 log = structlog.get_logger("health")

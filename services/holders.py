@@ -23,20 +23,6 @@ async def claim_lock(transaction: Transaction) -> None:
         await transaction.fetch(transaction.dialect.claim_lock)
 
 
-async def lock_integrations(transaction: Transaction, ids: Sequence[int]) -> None:
-    """Hold off others who would change these integrations, in the order in which all do that.
-
-    An UPDATE of several takes them as they lie: it and somebody who goes by id would wait for each other.
-    """
-    if transaction.dialect.lock_rows:
-        statement = Statement(transaction.dialect)
-        condition = statement.is_one_of('"id"', ids)
-        await transaction.fetch(
-            f'SELECT 1 FROM "integration" WHERE {condition} ORDER BY "id"{transaction.dialect.lock_rows}',
-            *statement.values,
-        )
-
-
 async def require_free(
     transaction: Transaction,
     workspace_id: int | None,

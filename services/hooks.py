@@ -15,7 +15,7 @@ from registry_clients.kind import RegistryKind as ClientKind
 from registry_clients.kinds import KIND_DESCRIPTIONS
 from registry_clients.notifications import NOTIFICATION_FORMATS
 from services.clock import Clock
-from services.feed_claims import lock_integration
+from services.integration_locks import lock_integration
 from services.secret_hash import secret_hash
 from services.user_errors import InvalidInput, NotFound, Path
 

@@ -31,6 +31,7 @@ from services.holders import claim_lock, require_free
 from services.hooks import create_hook
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
+from services.integration_locks import locked_integration
 from services.losses import Losses, losses_of_spaces
 from services.mirror import write_full_look
 from services.readers import ReaderKeeper
@@ -44,7 +45,7 @@ from services.registry_input import (
     parse_primary_image_host,
     require_supported,
 )
-from services.synchronization import Synchronizer, locked_integration
+from services.synchronization import Synchronizer
 from services.user_errors import InvalidInput, NotFound
 
 log = structlog.get_logger("integrating")

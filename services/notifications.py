@@ -15,8 +15,8 @@ from models.hook import Hook
 from models.reading import Statement
 from registry_clients.records import NotifiedChange
 from services.clock import Clock
-from services.feed_claims import lock_integration
 from services.hooks import OpenHook
+from services.integration_locks import lock_integration
 from services.notified_repositories import NotifiedRepositories
 from services.usage_hints import Hint, note_hints, tag_hint
 

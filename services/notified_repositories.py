@@ -25,7 +25,7 @@ from registry_clients.protocol import FindsRepositories
 from registry_clients.records import NotifiedChange, RegistryContents
 from services.background import end_tasks
 from services.clock import Clock
-from services.feed_claims import lock_integration
+from services.integration_locks import lock_integration
 from services.mirror import write_found_repositories
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget

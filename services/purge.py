@@ -15,7 +15,7 @@ from models.enums import SpaceState
 from models.reading import Statement
 from services.access_writing import held_bindings, lock_access, revoke
 from services.clock import Clock
-from services.holders import lock_integrations
+from services.integration_locks import lock_integrations
 from services.observation import UNOBSERVED, Observer
 
 log = structlog.get_logger("purge")

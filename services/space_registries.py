@@ -14,11 +14,11 @@ from registry_clients.protocol import RegistryClient
 from services.access_writing import lock_access
 from services.clock import Clock
 from services.feed_claims import look_at_everything_soon
+from services.integration_locks import locked_integration
 from services.lost_answers import NOTHING_DONE, OutcomeUnknown
 from services.registry_connections import RegistryConnections, RegistryTarget
 from services.registry_turns import NamedThing, Turns, ask_in_time
 from services.space_asking import SpaceClient
-from services.synchronization import locked_integration
 from services.user_errors import InvalidInput, NotFound, Path, RegistryRefused, SpaceNotEmpty, SpaceRefused, UserError
 
 T = TypeVar("T")

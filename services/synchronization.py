@@ -18,7 +18,7 @@ from registry_clients.protocol import ListsContents
 from registry_clients.records import RegistryContents
 from services.background import end_tasks, start_in_turn
 from services.clock import Clock
-from services.holders import lock_integrations
+from services.integration_locks import lock_integration, lock_integrations
 from services.mirror import SynchronizationResult, write_full_look
 from services.observation import UNOBSERVED, Observer
 from services.registry_connections import RegistryConnections, RegistryTarget
@@ -94,11 +94,8 @@ class Synchronizer:
         contents: RegistryContents,
         accept_loss: bool,
     ) -> SynchronizationResult:
-        place = transaction.dialect.placeholder(1)
         # Not its health: probes go on being written while this is.
-        await transaction.fetch(
-            f'SELECT 1 FROM "integration" WHERE "id" = {place}{transaction.dialect.lock_rows}', target.integration_id
-        )
+        await lock_integration(transaction, target.integration_id)
         integration = await Integration.get_or_none(id=target.integration_id)
         if integration is None:
             raise NotFound("integration", ("input", "id"))
@@ -209,16 +206,3 @@ class Synchronizer:
         except Exception:
             # The lease runs out by itself.
             log.exception("synchronisation could not be ended", integration_ids=list(ids))
-
-
-async def locked_integration(transaction: Transaction, integration_id: int) -> Integration | None:
-    """Return an integration that nobody else changes until the transaction ends; None when there is none."""
-    if transaction.dialect.lock_rows:
-        # Its health first: what a probe saw is written in that order (a new check refers to the integration),
-        # and the other way round each would wait for the other.
-        place = transaction.dialect.placeholder(1)
-        for table, key in (("integration_health", "integration_id"), ("integration", "id")):
-            await transaction.fetch(
-                f'SELECT 1 FROM "{table}" WHERE "{key}" = {place}{transaction.dialect.lock_rows}', integration_id
-            )
-    return await Integration.get_or_none(id=integration_id)

@@ -25,6 +25,7 @@ from services.feed_claims import LONG_AGO
 from services.holders import claim_lock, require_free
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
+from services.integration_locks import locked_integration
 from services.left_out import LEFT_OUT, Left
 from services.readers import AGAIN_AFTER_FAILURE, ReaderKeeper
 from services.registry_check import verify
@@ -38,7 +39,6 @@ from services.registry_input import (
     parse_endpoint,
     parse_primary_image_host,
 )
-from services.synchronization import locked_integration
 from services.usage_claims import mark_stale
 from services.user_errors import CredentialRequired, NotFound, UpdateConflict
 

@@ -10,6 +10,7 @@ from typing import Any
 from models.database import Database, Transaction
 from models.reading import Statement
 from services.clock import Clock
+from services.integration_locks import lock_integration
 from services.usage_hints import has_hints
 
 WHOLE_INTERVAL = timedelta(hours=6)
@@ -94,7 +95,8 @@ class UsageClaims:
         return await self._database.transact(work)
 
     async def is_held(self, transaction: Transaction, due: DueMeasurement) -> bool:
-        """Return whether a claim is still ours; it stays so until the transaction ends."""
+        """Return whether a claim is still ours; it stays so until the transaction ends, as does the integration."""
+        await lock_integration(transaction, due.integration_id)
         place = transaction.dialect.placeholder
         rows = await transaction.fetch(
             f'SELECT 1 FROM "usage_measurement" WHERE "integration_id" = {place(1)} AND "lease_until" = {place(2)}'

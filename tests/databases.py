@@ -121,6 +121,12 @@ async def cancel_at_random(work: Callable[[], Awaitable[object]], within_seconds
     return task.cancelled()
 
 
+async def has_waiting_statement(database: Database) -> bool:
+    """Return whether something waits for a lock of another; on PostgreSQL, where that can be seen."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await database.fetch(waiting))
+
+
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when a condition holds; fail when it doesn't within the deadline."""
     async with asyncio.timeout(DEADLINE_SECONDS):

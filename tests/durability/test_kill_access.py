@@ -94,8 +94,10 @@ def kill_once(folder: Path, settings: dict[str, str], clients: Sequence[AccessCl
                             ).start()
             except Died:
                 return
-            except BaseException:
+            except BaseException as error:
                 server.process.kill()
+                # What it says of the answer's requestId is there, and nowhere else.
+                error.add_note(server.stderr)
                 raise
 
         with ThreadPoolExecutor(len(clients)) as pool:

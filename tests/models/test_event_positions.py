@@ -11,7 +11,7 @@ import pytest
 from models import database as database_module
 from models.database import Database, Transaction
 from models.queries.events import events_behind
-from tests.databases import count_rows, migrated, new_event, until, write_events
+from tests.databases import count_rows, has_waiting_statement, migrated, new_event, until, write_events
 
 
 async def numbers_and_positions(database: Database) -> list[tuple[int, int]]:
@@ -37,16 +37,10 @@ def test_the_second_of_two_interleaved_transactions_waits_for_the_first(
                 if not first_ends_well:
                     raise LookupError
 
-            async def second_waits() -> bool:
-                waiting = await database.fetch(
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-                return len(waiting) == 1
-
             one = asyncio.create_task(database.transact(first))
             await has_position.wait()
             other = asyncio.create_task(write_events(database, 2))
-            await until(second_waits)
+            await until(lambda: has_waiting_statement(database))
             # A reader sees neither: what has the higher position is not there before the lower.
             assert await numbers_and_positions(database) == []
             may_end.set()

@@ -20,7 +20,7 @@ from models.space import Repository, Space
 from models.workspace import Workspace
 from registry_clients.records import FoundRepository, FoundSpace, RegistryContents
 from services.mirror import write_full_look
-from tests.databases import NOON, add_integration, migrated, opened, until
+from tests.databases import NOON, add_integration, has_waiting_statement, migrated, opened, until
 from tests.models.test_migrate import WIDER_NAME, later_release
 
 STEPS = 120
@@ -216,17 +216,11 @@ def test_a_space_is_closed_while_something_is_pushed_to_it(postgresql_address: s
                 held.set()
                 await released.wait()
 
-            async def is_waiting() -> bool:
-                waiting = (
-                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-                )
-                return bool(await database.fetch(waiting))
-
             holding = asyncio.create_task(database.transact(hold))
             await held.wait()
             waiting = asyncio.create_task(other.transact(second))
             try:
-                await until(is_waiting)
+                await until(lambda: has_waiting_statement(database))
             finally:
                 released.set()
             await asyncio.gather(holding, waiting)

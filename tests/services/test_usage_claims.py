@@ -12,10 +12,11 @@ from models.database import Database, Transaction
 from models.enums import HealthStatus, SpaceState, UsageMethod, Visibility
 from models.integration import Integration, IntegrationHealth
 from models.space import Space
-from models.usage import IntegrationUsage, UsageMeasurement
+from models.usage import IntegrationUsage, UsageMeasurement, UsagePoint, slot_of
+from services.integration_locks import locked_integration
 from services.usage_claims import AT_MOST_AHEAD, HINT_PAUSE, LEASE, WHOLE_INTERVAL, DueMeasurement, UsageClaims
 from services.usage_hints import note_hints, noted_hints, settle_hints
-from tests.databases import NOON, add_integration, migrated
+from tests.databases import NOON, add_integration, count_rows, has_waiting_statement, migrated, until
 
 INTERVAL = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -234,3 +235,36 @@ def test_a_clock_that_went_back_keeps_nothing_from_being_measured(database_addre
         assert len(await platform.theirs.at(NOON)) == 1
 
     run(database_address, scenario)
+
+
+def test_removal_waits_for_what_is_being_written_and_is_not_waited_for(postgresql_address: str) -> None:
+    """What is measured refers to the integration: each would wait for the other, were that not locked first."""
+    runs: list[str] = []
+
+    async def scenario(platform: Platform) -> None:
+        (due,) = await platform.mine.at(NOON)
+        is_held, may_write = asyncio.Event(), asyncio.Event()
+
+        async def measure(transaction: Transaction) -> None:
+            runs.append("measure")
+            assert await platform.mine.claims.is_held(transaction, due)
+            is_held.set()
+            await may_write.wait()
+            await UsagePoint.create(integration_id=platform.integration_id, measured_at=NOON, slot=slot_of(NOON))
+
+        async def remove(transaction: Transaction) -> None:
+            runs.append("remove")
+            integration = await locked_integration(transaction, platform.integration_id)
+            assert integration is not None
+            await integration.delete()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(platform.database.transact(measure))
+            await is_held.wait()
+            group.create_task(platform.database.transact(remove))
+            await until(lambda: has_waiting_statement(platform.database))
+            may_write.set()
+        assert await count_rows(platform.database, "usage_point") == 0
+
+    run(postgresql_address, scenario)
+    assert runs == ["measure", "remove"]
