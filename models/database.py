@@ -324,6 +324,7 @@ async def _initialise_tortoise(url: str) -> tuple[BaseDBAsyncClient, BaseDBAsync
     connection = expand_db_url(url)
     if connection["engine"] == "tortoise.backends.asyncpg":
         connection["credentials"].setdefault("command_timeout", COMMAND_TIMEOUT_SECONDS)
+        connection["credentials"]["reset"] = _leave_as_it_is
     connections = {name: connection}
     reading_name = name
     if name == "sqlite":
@@ -332,6 +333,14 @@ async def _initialise_tortoise(url: str) -> tuple[BaseDBAsyncClient, BaseDBAsync
         connections[reading_name] = {**connection, "credentials": {**connection["credentials"], "query_only": "ON"}}
     await Tortoise.init(config={"connections": connections, "apps": apps(name), "use_tz": True, "timezone": "UTC"})
     return get_connection(name), get_connection(reading_name)
+
+
+async def _leave_as_it_is(_: object) -> None:
+    """Have a pooled connection keep its session; the pool has rolled back what was left open.
+
+    Nothing of ours changes a session but for the length of a transaction, and asyncpg's own reset is a statement to
+    the database after each read.
+    """
 
 
 async def _fetch(
