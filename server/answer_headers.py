@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_DEFAULTS = {
+_DEFAULTS = (
     # An answer is what its type says, and nothing that a browser makes of it.
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
     # Answers are for who asked, now. The console's files say otherwise of themselves.
-    "Cache-Control": "no-store",
-}
+    (b"cache-control", b"no-store"),
+)
 
 
 class AnswerHeaders:
@@ -26,9 +25,9 @@ class AnswerHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                headers = MutableHeaders(scope=message)
-                for name, value in _DEFAULTS.items():
-                    headers.setdefault(name, value)
+                said = [*message.get("headers", ())]
+                names = {name for name, _ in said}
+                message["headers"] = said + [default for default in _DEFAULTS if default[0] not in names]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

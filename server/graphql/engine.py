@@ -28,7 +28,7 @@ from server.graphql.channels import Channels
 from server.graphql.document_shape import measure
 from server.graphql.documents import Document, DocumentCache, RefusedDocument
 from server.graphql.errors import FieldErrorFormatter, FormattedError, format_request_errors, request_error
-from server.graphql.kept_answers import KeptAnswers
+from server.graphql.kept_answers import KeptAnswers, what_is_asked
 from server.graphql.limits import Limits, check_list_cost, check_shape, limit_exceeded
 from server.graphql.requests import GraphQLRequest
 from server.graphql.sessions import Session, Versions
@@ -125,12 +125,14 @@ class GraphQLEngine:
                     return await self._run(operation, session.new_context(request_id), errors)
                 if versions is None:
                     versions = await session.versions()
-                kept = self._answers.find(operation, session, versions)
+                asked = what_is_asked(operation)
+                kept = None if asked is None else self._answers.find(asked, session, versions)
                 if kept is not None:
                     return kept
                 context = session.new_context(request_id)
                 answer = await self._run(operation, context, errors)
-                self._answers.keep(operation, session, context, versions, answer)
+                if asked is not None:
+                    self._answers.keep(asked, session, context, versions, answer)
                 return answer
         except RequestRefused as refused:
             return refused.answer

@@ -40,11 +40,8 @@ class KeptAnswers:
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._bytes = 0
 
-    def find(self, operation: Operation, session: Session, versions: Versions) -> Answer | None:
+    def find(self, asked: Hashable, session: Session, versions: Versions) -> Answer | None:
         """Return an answer that is as good as a new one; `versions` were looked up when the query came."""
-        asked = _asked(operation)
-        if asked is None:
-            return None
         for whose in (session.scope, session.viewer_key):
             key = asked, whose
             kept = self._kept.get(key)
@@ -57,12 +54,11 @@ class KeptAnswers:
         return None
 
     def keep(
-        self, operation: Operation, session: Session, context: AnswerContext, versions: Versions, answer: Answer
+        self, asked: Hashable, session: Session, context: AnswerContext, versions: Versions, answer: Answer
     ) -> None:
         """Keep an answer, if it may be; `versions` were looked up before anything was read for it."""
-        asked = _asked(operation)
         size = len(answer.body) + ENTRY_BYTES
-        if answer.errors or context.is_of_its_moment or asked is None or size > self._max_answer_bytes:
+        if answer.errors or context.is_of_its_moment or size > self._max_answer_bytes:
             return
         key = asked, session.viewer_key if context.is_personal else session.scope
         self._forget(key)
@@ -79,7 +75,7 @@ class KeptAnswers:
             self._bytes -= kept.bytes
 
 
-def _asked(operation: Operation) -> Hashable:
+def what_is_asked(operation: Operation) -> Hashable:
     """Return what is asked for, whoever asks; None where that can't be said.
 
     As a hash: the document itself would be kept as long as the answer, and takes a hundred times as much.
