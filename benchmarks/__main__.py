@@ -23,6 +23,7 @@ from benchmarks import (
     registry_watching,
     searching,
     small_queries,
+    small_queries_over_http,
     subscribers,
     usage_history,
 )
@@ -31,6 +32,7 @@ from benchmarks.report import Finding, printed
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, list[Finding]]]] = {
     "dashboard": dashboard.run,
     "small-queries": small_queries.run,
+    "small-queries-over-http": small_queries_over_http.run,
     "new-documents": new_documents.run,
     "failing-keys": failing_keys.run,
     "dead-registries": dead_registries.run,
