@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from registry_clients.notifications import NOTIFICATION_FORMATS, NotificationFormat, NotNotifications
-from server.graphql.bodies import BodyTooLarge, BodyTooSlow, read_body
+from server.graphql.bodies import BodyTooLarge, read_body
 from server.graphql.sessions import bearer_token
 from server.metrics import Metrics, NotificationOutcome
 from services.hooks import HookRejected, OpenHook
@@ -99,10 +99,11 @@ async def _open_hook(request: Request, services: Services) -> OpenHook:
 
 async def _body(request: Request) -> bytes:
     try:
-        return await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            return await read_body(request, MAX_BODY_BYTES)
     except BodyTooLarge:
         message = f"A notification may have at most {MAX_BODY_BYTES:,} bytes."
         raise _Refused(413, "LIMIT_EXCEEDED", message) from None
-    except BodyTooSlow:
+    except TimeoutError:
         message = f"The notification took more than {BODY_TIMEOUT_SECONDS:g} seconds to come."
         raise _Refused(408, "REQUEST_TIMED_OUT", message) from None

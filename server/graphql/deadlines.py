@@ -4,10 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import TracebackType
+
+
+class EndableBlock:
+    """A block of a task that can be ended from outside: it then raises TimeoutError.
+
+    As `asyncio.timeout` does it, which has a timer for each block, and asks that of the loop on the way in and out.
+    """
+
+    __slots__ = ("_cancelling", "_task", "was_ended")
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self.was_ended = False
+
+    def __enter__(self) -> EndableBlock:
+        """Begin it. Raises RuntimeError outside a task."""
+        self._task = asyncio.current_task()
+        if self._task is None:
+            raise RuntimeError("There is no task that could be ended.")
+        self._cancelling = self._task.cancelling()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Let nothing of its end reach those who await the task; another's cancellation goes on."""
+        task, self._task = self._task, None
+        is_ours_alone = self.was_ended and task is not None and task.uncancel() <= self._cancelling
+        if is_ours_alone and kind is not None and issubclass(kind, asyncio.CancelledError):
+            raise TimeoutError from error
+
+    def end(self) -> None:
+        """End it, once, while it runs."""
+        if self._task is not None and not self.was_ended:
+            self.was_ended = True
+            self._task.cancel()
 
 
 class Deadlines:
-    """Calls a function for each of many short waits that takes longer than all of them may.
+    """Ends many short waits, one timer for all: each that takes longer than all of them may.
 
     A timer each would cost about as much as the sending of a small message.
     """
@@ -18,6 +54,10 @@ class Deadlines:
         """By number, and so by when they are due."""
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def block(self) -> EndableBlock:
+        """Return a block that is ended when it takes too long."""
+        return _BoundedBlock(self)
 
     def begin(self, on_late: Callable[[], None]) -> int:
         """Begin a wait and return its number. `on_late` is called unless it has ended in time."""
@@ -47,3 +87,21 @@ class Deadlines:
         for number, on_late in late:
             self.end(number)
             on_late()
+
+
+class _BoundedBlock(EndableBlock):
+    __slots__ = ("_deadlines", "_number")
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        super().__init__()
+        self._deadlines = deadlines
+        self._number = 0
+
+    def __enter__(self) -> EndableBlock:
+        block = super().__enter__()
+        self._number = self._deadlines.begin(self.end)
+        return block
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._deadlines.end(self._number)
+        super().__exit__(kind, error, at)

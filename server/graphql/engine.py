@@ -1,6 +1,5 @@
 """Runs GraphQL operations: what all transports share."""
 
-import asyncio
 from collections.abc import AsyncIterable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -25,6 +24,7 @@ from structlog.typing import FilteringBoundLogger
 
 from execution import Followed, LevelExecutor
 from server.graphql.channels import Channels
+from server.graphql.deadlines import Deadlines
 from server.graphql.document_shape import measure
 from server.graphql.documents import Document, DocumentCache, RefusedDocument
 from server.graphql.errors import FieldErrorFormatter, FormattedError, format_request_errors, request_error
@@ -97,6 +97,7 @@ class GraphQLEngine:
         self._executor_class = executor_class
         self._documents = DocumentCache(limits.max_cached_documents, limits.max_cached_document_bytes)
         self._answers = KeptAnswers(limits.max_kept_answers_bytes, limits.max_kept_answer_bytes)
+        self._deadlines = Deadlines(limits.operation_timeout_seconds)
         self._channels: Channels[Answer] = Channels()
         self._subscription_observer = subscription_observer
 
@@ -120,7 +121,7 @@ class GraphQLEngine:
         """
         errors = FieldErrorFormatter(self._log, request_id)
         try:
-            async with asyncio.timeout(self._limits.operation_timeout_seconds) as deadline:
+            with self._deadlines.block() as block:
                 if operation.type is not OperationType.QUERY:
                     return await self._run(operation, session.new_context(request_id), errors)
                 if versions is None:
@@ -137,7 +138,7 @@ class GraphQLEngine:
         except RequestRefused as refused:
             return refused.answer
         except TimeoutError as error:
-            if deadline.expired():
+            if block.was_ended:
                 return self._timed_out()
             return _failure(errors.format_unforeseen(error, "graphql_operation_failed"))
         except Exception as error:  # the boundary: a client gets an answer whatever happened
@@ -246,7 +247,7 @@ class _Beginning:
     async def begin(self) -> AsyncIterable[Any] | Refusal[Answer]:
         """Return the source of its events, or why there is none."""
         try:
-            async with asyncio.timeout(self._engine._limits.operation_timeout_seconds) as deadline:
+            with self._engine._deadlines.block() as block:
                 self._executor = self._engine._executor(self._operation, self._session.new_context(self._request_id))
                 source = create_source_event_stream(self._executor)
                 if self._executor.is_awaitable(source):
@@ -254,7 +255,7 @@ class _Beginning:
         except RequestRefused as refused:
             return Refusal(refused.answer)
         except Exception as error:  # the boundary, as in execute
-            return Refusal(self._failed(error, deadline.expired(), "graphql_subscription_failed"))
+            return Refusal(self._failed(error, block.was_ended, "graphql_subscription_failed"))
         if isinstance(source, ExecutionResult):
             formatted = self._errors.format(source.errors or [])
             return Refusal(Answer(orjson.dumps({"errors": formatted}), tuple(formatted), is_request_error=True))
@@ -277,7 +278,7 @@ class _Beginning:
         """Return the answer of an event."""
         session, request_id = self._session, self._request_id
         try:
-            async with asyncio.timeout(self._engine._limits.operation_timeout_seconds) as deadline:
+            with self._engine._deadlines.block() as block:
                 # Variables are coerced once; the copy for an event brings its own errors, and from us a
                 # context of its own.
                 executor = self._executor.build_per_event_executor(event)
@@ -288,7 +289,7 @@ class _Beginning:
                 if executor.is_awaitable(result):
                     result = await result
         except Exception as error:  # the boundary, as in execute
-            return self._failed(error, deadline.expired(), "graphql_event_failed")
+            return self._failed(error, block.was_ended, "graphql_event_failed")
         return _answer(cast("ExecutionResult", result), self._errors)
 
     def failure(self, error: Exception) -> Answer:

@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from server.graphql.bodies import BodyTooLarge, BodyTooSlow, read_body
+from server.graphql.bodies import BodyTooLarge, read_body
 from server.graphql.connections import TooManyConnections
+from server.graphql.deadlines import Deadlines, EndableBlock
 from server.graphql.endpoint import Endpoint
 from server.graphql.engine import Answer, Operation, RequestRefused
 from server.graphql.errors import FieldErrorFormatter, FormattedError, request_error
@@ -43,6 +44,10 @@ class GraphQLOverHTTP:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        limits = endpoint.limits
+        self._login_deadlines = Deadlines(limits.operation_timeout_seconds)
+        self._body_deadlines = Deadlines(limits.body_timeout_seconds)
+        self._unwatched = Deadlines(WATCHED_AFTER_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A client that leaves ends its query or stream; a mutation runs to its end."""
@@ -102,7 +107,31 @@ class GraphQLOverHTTP:
         execution = self._endpoint.engine.execute(operation, session, request_id, session.first_versions)
         if operation.type is OperationType.MUTATION:
             return await execution
-        return await _while_connected(request, execution)
+        return await self._while_connected(request, execution)
+
+    async def _while_connected(self, request: Request, execution: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return what an execution returns, or cancel it when the client leaves (ClientDisconnect)."""
+        watching: asyncio.Task[None] | None = None
+        block = EndableBlock()
+
+        def watch() -> None:
+            nonlocal watching
+            watching = asyncio.create_task(_end_when_left(request.receive, block))
+
+        # Most queries are answered before anybody could leave; a task beside each would cost as much as a small answer.
+        unwatched = self._unwatched.begin(watch)
+        try:
+            with block:
+                return await execution
+        except TimeoutError:
+            if block.was_ended:
+                raise ClientDisconnect from None
+            raise
+        finally:
+            self._unwatched.end(unwatched)
+            if watching is not None:
+                watching.cancel()
+                await asyncio.wait((watching,))
 
     async def _stream(
         self, request: Request, send: Send, session: Session, outcome: Operation | Answer, request_id: str
@@ -119,7 +148,7 @@ class GraphQLOverHTTP:
         endpoint = self._endpoint
         token = bearer_token(request.headers.get("authorization"))
         try:
-            async with asyncio.timeout(endpoint.limits.operation_timeout_seconds):
+            with self._login_deadlines.block():
                 return await endpoint.authenticator.authenticate(token)
         except NotAuthenticated as error:
             endpoint.on_unauthenticated()
@@ -134,45 +163,21 @@ class GraphQLOverHTTP:
         # The rest of the body is not waited for, so the connection can't be used again.
         closing = {"Connection": "close"}
         try:
-            return await read_body(request, limits.max_body_bytes, limits.body_timeout_seconds)
+            with self._body_deadlines.block():
+                return await read_body(request, limits.max_body_bytes)
         except BodyTooLarge:
             message = f"The request may have at most {limits.max_body_bytes:,} bytes."
             error = request_error("LIMIT_EXCEEDED", message, limit="bodyBytes", allowed=limits.max_body_bytes)
             raise _Refused(413, error, closing) from None
-        except BodyTooSlow:
+        except TimeoutError:
             message = f"The request's body took more than {limits.body_timeout_seconds:g} seconds."
             raise _Refused(408, request_error("REQUEST_TIMED_OUT", message), closing) from None
 
 
-async def _while_connected(request: Request, execution: Coroutine[Any, Any, Answer]) -> Answer:
-    """Return what an execution returns, or cancel it when the client leaves (ClientDisconnect)."""
-    loop = asyncio.get_running_loop()
-    watching: asyncio.Task[None] | None = None
-
-    def watch() -> None:
-        nonlocal watching
-        watching = loop.create_task(_end_when_left(request.receive, leaving))
-
-    # Most queries are answered before anybody could leave; a task beside each would cost as much as a small answer.
-    waiting = loop.call_later(WATCHED_AFTER_SECONDS, watch)
-    try:
-        async with asyncio.timeout(None) as leaving:
-            return await execution
-    except TimeoutError:
-        if leaving.expired():
-            raise ClientDisconnect from None
-        raise
-    finally:
-        waiting.cancel()
-        if watching is not None:
-            watching.cancel()
-            await asyncio.wait((watching,))
-
-
-async def _end_when_left(receive: Receive, leaving: asyncio.Timeout) -> None:
+async def _end_when_left(receive: Receive, block: EndableBlock) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    leaving.reschedule(asyncio.get_running_loop().time())
+    block.end()
 
 
 def _response(
