@@ -23,6 +23,7 @@ from models.dialects import DIALECTS, Dialect
 from models.enums import EventType
 from models.event import Event
 from models.notices import listen
+from models.shared_look import SharedLook
 from models.transactions import open_transaction
 from models.versions import CommitWatch, Versions, note_writes
 
@@ -145,6 +146,7 @@ class Database:
         self._commits: CommitWatch | None = None
         self._versions: Versions | None = None
         self._looks = 0
+        self._shared_look = SharedLook(self._look_at_versions)
         self.statement_count = 0
         """Reads and transactions so far; tests see by it that statements don't grow with rows."""
         self.on_events: Callable[[], None] = lambda: None
@@ -203,6 +205,9 @@ class Database:
             self._looks += 1
         if self._versions is not None:
             return self._versions
+        return await self._shared_look()
+
+    async def _look_at_versions(self) -> Versions:
         look = self._looks
         rows = await _fetch(self._reading, self.dialect, 'SELECT "name", "version" FROM "table_version"', ())
         versions = {row["name"]: row["version"] for row in rows}

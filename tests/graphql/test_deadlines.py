@@ -104,9 +104,9 @@ def test_ending_it_twice_or_afterwards_does_nothing() -> None:
     async def main() -> None:
         block = EndableBlock()
         block.end()
+        for _ in range(2):
+            asyncio.get_running_loop().call_soon(block.end)
         with pytest.raises(TimeoutError), block:
-            asyncio.get_running_loop().call_soon(block.end)
-            asyncio.get_running_loop().call_soon(block.end)
             await forever()
         block.end()
         await asyncio.sleep(0)
