@@ -7,7 +7,7 @@ that came up.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,14 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
+    InlineFragmentNode,
+    SelectionSetNode,
     TypeNameMetaFieldDef,
     VariableNode,
-    Visitor,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
-    visit,
 )
 
 from execution.columns import LeafColumn, leaf_column
@@ -187,13 +187,19 @@ class _Conditions:
     """What in an operation changes its plan, and what makes it none for us."""
 
     def __init__(self, executor: LevelExecutor) -> None:
-        finder = _ConditionFinder()
-        visit(executor.operation, finder)
-        for fragment in executor.fragments.values():
-            visit(fragment.definition, finder)
+        variables: set[str] = set()
+        self.is_incremental = False
+        for part in (executor.operation, *(fragment.definition for fragment in executor.fragments.values())):
+            for directive in _directives(part.selection_set):
+                self.is_incremental |= directive.name.value in ("defer", "stream")
+                if directive.name.value in ("skip", "include"):
+                    variables |= {
+                        argument.value.name.value
+                        for argument in directive.arguments or ()
+                        if isinstance(argument.value, VariableNode)
+                    }
         self.name = executor.operation.name.value if executor.operation.name else None
-        self.variables = tuple(sorted(finder.variables))
-        self.is_incremental = finder.is_incremental
+        self.variables = tuple(sorted(variables))
         self.has_fragment_variables = any(fragment.variable_signatures for fragment in executor.fragments.values())
 
     def key(self, executor: LevelExecutor) -> tuple[object, ...]:
@@ -202,22 +208,14 @@ class _Conditions:
         return (self.name, *(coerced.get(variable) for variable in self.variables))
 
 
-class _ConditionFinder(Visitor):
-    """Finds the variables that `@skip` and `@include` are told, and whether there is `@defer` or `@stream`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.variables: set[str] = set()
-        self.is_incremental = False
-
-    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
-        """Look at a directive."""
-        if node.name.value in ("defer", "stream"):
-            self.is_incremental = True
-        if node.name.value in ("skip", "include"):
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    self.variables.add(argument.value.name.value)
+def _directives(selection_set: SelectionSetNode) -> Iterator[DirectiveNode]:
+    """Yield the directives of everything that is selected, however deep; not those of other fragments."""
+    waiting = [selection_set]
+    while waiting:
+        for selection in waiting.pop().selections:
+            yield from selection.directives or ()
+            if isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
+                waiting.append(selection.selection_set)
 
 
 def _hint(definition: GraphQLField) -> Attribute | Computed | Loaded | Level | None:
