@@ -20,7 +20,8 @@ from server import garbage_collection
 
 ROUNDS = 100
 
-NOTHING = '(first: 50, filter: { text: "no registry is named so" })'
+NOTHING_TEXT = 'text: "no registry is named so"'
+NOTHING = f"(first: 50, filter: {{ {NOTHING_TEXT} }})"
 
 
 async def run() -> list[Finding]:
@@ -31,9 +32,16 @@ async def run() -> list[Finding]:
         garbage_collection.settle()
         small, small_stock = await _seconds(application, _new_list, PAGE)
         large, large_stock = await _seconds(application, _new_dashboard, 0)
+        composed, composed_stock = await _seconds(application, _new_composed_dashboard, 0)
     return [
         spread(f"A new document, a list of {FIELDS} fields", small, "strawberry's own view, no login", small_stock),
         spread("A new document, the dashboard of nothing", large, "strawberry's own view, no login", large_stock),
+        spread(
+            "A new document, the same of variables, fragments and directives",
+            composed,
+            "strawberry's own view, no login",
+            composed_stock,
+        ),
     ]
 
 
@@ -45,6 +53,19 @@ def _new_list(number: int) -> str:
 def _new_dashboard(number: int) -> str:
     """Return the same of the dashboard, with a filter that no integration meets."""
     return _replaced(DASHBOARD, "integrations(first: 50)", f"list{number}: integrations{NOTHING}")
+
+
+def _new_composed_dashboard(number: int) -> str:
+    """Return the same as an application would write it, so that every rule of validation has something to look at."""
+    _, nodes, card = DASHBOARD.partition("nodes {")
+    card, end, _ = card.rpartition("}\n  }\n}")
+    assert nodes
+    assert end
+    variables = f"($first: Int = 50, $filter: IntegrationFilter = {{ {NOTHING_TEXT} }}, $never: Boolean = false)"
+    field = f"list{number}: integrations(first: $first, filter: $filter) @skip(if: $never)"
+    return (
+        f"query Dashboard{variables} {{ {field} {{ nodes {{ ...Card }} }} }} fragment Card on Integration {{ {card} }}"
+    )
 
 
 def _replaced(document: str, field: str, other: str) -> str:

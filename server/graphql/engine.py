@@ -11,13 +11,11 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
     execute_subscription_event,
     parse,
-    specified_rules,
     validate,
 )
 from structlog.typing import FilteringBoundLogger
@@ -34,6 +32,7 @@ from server.graphql.requests import GraphQLRequest
 from server.graphql.sessions import Session, Versions
 from server.graphql.source_variables import variables_beside_the_source
 from server.graphql.subscriptions import Refusal, Subscription, SubscriptionObserver
+from server.graphql.validation_rules import ValidationRules
 
 MAX_VALIDATION_ERRORS = 20
 """Past these no more are looked for: each costs a search for what could have been meant."""
@@ -91,9 +90,7 @@ class GraphQLEngine:
         self._limits = limits
         self._log = log
         self._hide_suggestions = not allow_introspection
-        self._rules = specified_rules
-        if not allow_introspection:
-            self._rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._rules = ValidationRules(allow_introspection=allow_introspection)
         self._executor_class = executor_class
         self._documents = DocumentCache(limits.max_cached_documents, limits.max_cached_document_bytes)
         self._answers = KeptAnswers(limits.max_kept_answers_bytes, limits.max_kept_answer_bytes)
@@ -215,7 +212,7 @@ class GraphQLEngine:
         invalid = validate(
             self._schema,
             node,
-            self._rules,
+            self._rules.of(text, node),
             max_errors=MAX_VALIDATION_ERRORS,
             hide_suggestions=self._hide_suggestions,
             allow_empty_selection_sets=False,
