@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from copy import copy
 from functools import partial
+from itertools import compress
+from operator import not_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefined
@@ -127,15 +129,14 @@ class Completer:
                 self._add_group(result, layer.type, values, None)
                 return result
             # Nulls and failures among them, mostly: the others are looked at together all the same.
-            other = {kind for kind in set(map(type, values)) if _is_none_or_failure(kind)}
-            numbers = [number for number, value in enumerate(values) if type(value) not in other]
-            objects = [value for value in values if type(value) not in other]
-            if other and _are_of(layer.type, objects):
-                for number, value in enumerate(values):
-                    if type(value) in other:
-                        result.nulls[number] = self._instead(origin, number, layer, value)
+            kinds = {kind for kind in set(map(type, values)) if not _is_none_or_failure(kind)}
+            are_objects = list(map(kinds.__contains__, map(type, values)))
+            objects = list(compress(values, are_objects))
+            if len(objects) < len(values) and _are_of(layer.type, objects):
+                for number in compress(range(len(values)), map(not_, are_objects)):
+                    result.nulls[number] = self._instead(origin, number, layer, values[number])
                 if objects:
-                    self._add_group(result, layer.type, objects, numbers)
+                    self._add_group(result, layer.type, objects, list(compress(range(len(values)), are_objects)))
                 return result
         by_type: dict[GraphQLObjectType, tuple[list[Any], list[int]]] = {}
         for number, value in enumerate(values):

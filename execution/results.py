@@ -187,11 +187,13 @@ class ObjectResult:
         if len(groups) == 1 and groups[0].numbers is None:
             objects = groups[0].objects
         else:
-            found = dict(self.nulls)
+            objects = [None] * self.count
+            for number, null in self.nulls.items():
+                objects[number] = null
             for group in groups:
                 numbers = range(self.count) if group.numbers is None else group.numbers
-                found.update(zip(numbers, group.objects, strict=True))
-            objects = [found[number] for number in range(self.count)]
+                for number, one in zip(numbers, group.objects, strict=True):
+                    objects[number] = one
         if any(group.has_bubbles for group in groups):
             if not self.is_non_null:
                 return [None if each is BUBBLE else each for each in objects]
@@ -228,8 +230,10 @@ def order_of(place: Place) -> tuple[int, ...]:
     return tuple(steps)
 
 
-def nulled_by(place: Place) -> Path | None:
-    """Return the path of what becomes null when a place fails; None for the whole answer."""
+def nulled_by(place: Place, path: Path) -> Path | None:
+    """Return the path of what becomes null when a place of a path fails; None for the whole answer."""
+    if not place[0].field.layers[len(place[2])].is_non_null:
+        return path
     present: Place | None = place
     while present is not None:
         column, number, indices = present
