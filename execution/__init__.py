@@ -11,7 +11,9 @@ asks the same of form a *group*. The fields of a group are answered one after th
 answer is put together from the last level to the first, and that is where nulls move up.
 
     plan.py      what an operation asks of each type of object, worked out once and kept with its document
-    hints.py     how a schema says that a field needs no resolver: `Attribute`, `Computed`, `Loaded`, `Level`
+    arguments.py what a field is given, as far as that is the same for every run
+    hints.py     how a schema says that a field needs no resolver: `Attribute`, `Computed`, `Loaded`, `Level`; and how
+                 it says more of its types: `InstanceOf`, `Written`
     columns.py   many values of a scalar or an enum at once
     results.py   what columns become: values, lists, objects, and the way back from any of them to its path
     run.py       the loop: resolve the columns of a group, complete them, go on with the groups that they made
@@ -35,7 +37,7 @@ What differs from graphql-core, on purpose:
 
 from execution.executor import LevelExecutor
 from execution.following import Followed, OpeningStep, Step
-from execution.hints import Attribute, Computed, InstanceOf, Level, Loaded, give_hint
+from execution.hints import Attribute, Computed, InstanceOf, Level, Loaded, Written, give_hint
 from execution.plan import PlanCache
 
 __all__ = [
@@ -49,5 +51,6 @@ __all__ = [
     "OpeningStep",
     "PlanCache",
     "Step",
+    "Written",
     "give_hint",
 ]

@@ -24,6 +24,8 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
+from execution.hints import EXTENSION, Written
+
 Failures: TypeAlias = list[tuple[int, Exception]]
 """Where in a column something failed, and how."""
 
@@ -41,7 +43,8 @@ def leaf_column(type_: GraphQLLeafType) -> LeafColumn:
 
     if isinstance(type_, GraphQLEnumType):
         return _enum_column(type_, one_by_one)
-    made = _SCALAR_COLUMNS.get(type_)
+    hint = type_.extensions.get(EXTENSION)
+    made = _written(hint) if isinstance(hint, Written) else _SCALAR_COLUMNS.get(type_)
     return one_by_one if made is None else made(one_by_one)
 
 
@@ -86,16 +89,28 @@ def _enum_column(type_: GraphQLEnumType, one_by_one: LeafColumn) -> LeafColumn:
     return column
 
 
-def _of_types(*kinds: type) -> Callable[[LeafColumn], LeafColumn]:
-    plain = frozenset((*kinds, NoneType))
+def _written(hint: Written) -> Callable[[LeafColumn], LeafColumn]:
+    plain, write = hint.classes | {NoneType}, hint.write
 
     def made(one_by_one: LeafColumn) -> LeafColumn:
         def column(values: Sequence[Any]) -> tuple[Sequence[Any], Failures]:
-            return (values, _NONE) if plain.issuperset(map(type, values)) else one_by_one(values)
+            if not plain.issuperset(map(type, values)):
+                return one_by_one(values)
+            if write is None:
+                return values, _NONE
+            try:
+                return write(values), _NONE
+            except Exception:
+                # Which of them it was, and what is told of it, shows one by one.
+                return one_by_one(values)
 
         return column
 
     return made
+
+
+def _as_it_is(kind: type) -> Callable[[LeafColumn], LeafColumn]:
+    return _written(Written(frozenset((kind,))))
 
 
 def _int_column(one_by_one: LeafColumn) -> LeafColumn:
@@ -123,9 +138,9 @@ def _float_column(one_by_one: LeafColumn) -> LeafColumn:
 
 
 _SCALAR_COLUMNS: dict[GraphQLLeafType, Callable[[LeafColumn], LeafColumn]] = {
-    GraphQLString: _of_types(str),
-    GraphQLID: _of_types(str),
-    GraphQLBoolean: _of_types(bool),
+    GraphQLString: _as_it_is(str),
+    GraphQLID: _as_it_is(str),
+    GraphQLBoolean: _as_it_is(bool),
     GraphQLInt: _int_column,
     GraphQLFloat: _float_column,
 }

@@ -1,7 +1,7 @@
-"""How a schema says that a field needs no resolver of its own.
+"""How a schema says that a field needs no resolver of its own, and what makes its types quicker to tell and to write.
 
-A hint lies in the `extensions` of a graphql-core field or object type, beside the resolver, which other executors go on
-using: both must answer the same.
+A hint lies in the `extensions` of a graphql-core field or type, beside the resolver, or what else it stands for, which
+other executors go on using: both must answer the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType
 
 EXTENSION = "execution"
 """Under which name a hint lies in `extensions`."""
@@ -66,9 +66,21 @@ class InstanceOf:
     classes: frozenset[type]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of a scalar type: how many values at once are serialized that are instances of exactly these classes, or null.
+
+    `write` returns for each what the type's own serialization does, and null for null. When it raises, they are
+    serialized one by one. Where it is None, they stand in the answer as they are.
+    """
+
+    classes: frozenset[type]
+    write: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+
+
 FieldHint: TypeAlias = Attribute | Computed | Loaded | Level
 
 
-def give_hint(to: GraphQLField | GraphQLObjectType, hint: FieldHint | InstanceOf) -> None:
+def give_hint(to: GraphQLField | GraphQLObjectType | GraphQLScalarType, hint: FieldHint | InstanceOf | Written) -> None:
     """Put a hint where the executor finds it."""
     to.extensions[EXTENSION] = hint

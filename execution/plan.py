@@ -28,6 +28,7 @@ from graphql import (
     is_object_type,
 )
 
+from execution.arguments import Arguments
 from execution.columns import LeafColumn, leaf_column
 from execution.hints import EXTENSION, Attribute, Computed, InstanceOf, Level, Loaded
 
@@ -73,6 +74,7 @@ class FieldPlan:
     """One field of a selection, under the name that it has in the answer."""
 
     __slots__ = (
+        "arguments",
         "definition",
         "details",
         "getter",
@@ -98,6 +100,7 @@ class FieldPlan:
         self.parent_type = parent_type
         self.definition = definition
         self.details = details
+        self.arguments = Arguments(definition, details[0])
         self.is_typename = definition is TypeNameMetaFieldDef
         self.hint = _hint(definition)
         self.getter: Callable[[Any], Any] | None = None

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 
 from execution.completing import Completer, Taker, resolve_info
@@ -106,7 +105,7 @@ class Run:
             self._call_resolvers(column)
         elif isinstance(hint, Level):
             try:
-                arguments = self._arguments(field)
+                arguments = field.arguments.coerced(self._executor)
             except GraphQLError as error:
                 self._completer.complete(column, [error] * len(sources))
             else:
@@ -129,18 +128,6 @@ class Run:
 
         self._completer.awaited.append(([self._fetch_level(hint, wanted)], take))
 
-    def _arguments(self, field: FieldPlan) -> dict[str, Any]:
-        node = field.details[0].node
-        if not field.definition.args and not node.arguments:
-            return {}
-        return get_argument_values(
-            field.definition,
-            node,
-            self._executor.variable_values,
-            field.details[0].fragment_variable_values,
-            self._executor.hide_suggestions,
-        )
-
     def _call_resolvers(self, column: FieldColumn) -> None:
         executor, field, group = self._executor, column.field, column.group
         resolve = field.definition.resolve or executor.field_resolver
@@ -152,7 +139,7 @@ class Run:
         for number, source in enumerate(group.sources):
             try:
                 # Coerced for each, as resolvers may change what they are given.
-                value = resolve(source, resolve_info(executor, column, number), **self._arguments(field))
+                value = resolve(source, resolve_info(executor, column, number), **field.arguments.coerced(executor))
                 if executor.is_awaitable(value):
                     numbers.append(number)
                     awaitables.append(value)

@@ -33,7 +33,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from execution import Attribute, Computed, Level, Loaded, give_hint
+from execution import Attribute, Computed, Level, Loaded, Written, give_hint
 
 COLOUR = GraphQLEnumType("Colour", {"RED": 1, "GREEN": 2, "BLUE": "blue"})
 
@@ -45,7 +45,23 @@ def _serialize_odd(value: object) -> object:
 
 
 ODD = GraphQLScalarType("Odd", serialize=_serialize_odd)
-LEAVES = (GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean, GraphQLID, COLOUR, ODD)
+
+
+def _serialize_stamp(value: object) -> str:
+    if value == 13:
+        raise ValueError("unlucky")
+    return f"#{value!r}"
+
+
+def _write_stamps(values: Sequence[int | None]) -> list[str | None]:
+    return [None if value is None else _serialize_stamp(value) for value in values]
+
+
+STAMP = GraphQLScalarType("Stamp", serialize=_serialize_stamp)
+WORD = GraphQLScalarType("Word", serialize=str)
+give_hint(STAMP, Written(frozenset((int,)), _write_stamps))
+give_hint(WORD, Written(frozenset((str,))))
+LEAVES = (GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean, GraphQLID, COLOUR, ODD, STAMP, WORD)
 LEAF_VALUES: dict[str, Sequence[Any]] = {
     "String": ("a", "b", "", 3, True, 1.5, object),
     "Int": (1, 0, -7, 2**31, True, 3.0, "7", 2.5, [1]),
@@ -54,6 +70,8 @@ LEAF_VALUES: dict[str, Sequence[Any]] = {
     "ID": ("id", 7, True, 1.0),
     "Colour": (1, 2, "blue", "RED", 9, True),
     "Odd": (1, "x", 13, 14, [1, 2], {"k": 1}),
+    "Stamp": (1, 2, 13, True, "x"),
+    "Word": ("a", "b", 3, True),
 }
 
 
