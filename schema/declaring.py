@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from models.enums import AuditOutcome
-from resolvers.context import Info
+from resolvers.context import Info, RequestContext
 from resolvers.permission import ACCESS_METADATA, Access
 from resolvers.public_errors import forbidden
 from schema.payloads import Payload
@@ -24,6 +24,9 @@ from schema.user_error import shown
 from services.user_errors import Forbidden, UserError, UserErrors
 
 P = TypeVar("P", bound=Payload)
+
+ANSWER_METADATA = "answer"
+"""The key in the metadata of a root field of queries of what answers it: given the request context and arguments."""
 
 
 class UndeclaredAccess(Exception):
@@ -40,17 +43,29 @@ def require_declared(*roots: type) -> None:
 
 
 def query(access: Access, description: str) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a root field of queries; a viewer without access gets null and a FORBIDDEN error."""
+    """Declare a root field of queries; a viewer without access gets null and a FORBIDDEN error.
+
+    The resolver takes the request context and the field's arguments: what else is asked makes no difference to it.
+    """
 
     def declare(resolver: Callable[..., Any]) -> Any:
-        @functools.wraps(resolver)
-        async def resolve(info: Info, **arguments: Any) -> Any:
-            if not access.is_granted_to(info.context.scope):
+        async def answer(context: RequestContext, arguments: Mapping[str, Any]) -> Any:
+            if not access.is_granted_to(context.scope):
                 raise forbidden(access.refusal)
-            result = resolver(info, **arguments)
+            result = resolver(context, **arguments)
             return await result if inspect.isawaitable(result) else result
 
-        return strawberry.field(resolver=resolve, description=description, metadata={ACCESS_METADATA: access})
+        @functools.wraps(resolver)
+        async def resolve(info: Info, **arguments: Any) -> Any:
+            return await answer(info.context, arguments)
+
+        # What strawberry makes the field's type and arguments of.
+        signature = inspect.signature(resolver)
+        _, *parameters = signature.parameters.values()
+        info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+        resolve.__signature__ = signature.replace(parameters=[info, *parameters])  # type: ignore[attr-defined]
+        metadata = {ACCESS_METADATA: access, ANSWER_METADATA: answer}
+        return strawberry.field(resolver=resolve, description=description, metadata=metadata)
 
     return declare
 

@@ -11,7 +11,7 @@ import strawberry
 from models.enums import EventType as Type
 from models.queries.events import EventConditions
 from models.records import EventRecord
-from resolvers.context import Info
+from resolvers.context import Info, RequestContext
 from resolvers.global_ids import global_id
 from resolvers.loaders import IntegrationByIdLoader
 from schema.arguments import keys_or_nothing
@@ -102,8 +102,8 @@ class EventFilter:
     )
 
 
-def event_conditions(info: Info, given: EventFilter | None) -> EventConditions:
+def event_conditions(context: RequestContext, given: EventFilter | None) -> EventConditions:
     """Return the conditions that a filter stands for, less what the viewer may not see."""
     types = None if given is None or given.types is None else tuple(given.types)
     ids = None if given is None else keys_or_nothing(given.integration_ids, "Integration")
-    return EventConditions(types, ids, info.context.scope.sight)
+    return EventConditions(types, ids, context.scope.sight)

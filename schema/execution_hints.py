@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import strawberry
-from graphql import GraphQLObjectType
-from strawberry.types.arguments import convert_arguments
-from strawberry.types.base import StrawberryObjectDefinition
+from graphql import GraphQLObjectType, GraphQLScalarType
+from strawberry.types.arguments import convert_argument
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from execution import Attribute, Computed, InstanceOf, Level, Loaded, give_hint
@@ -18,16 +18,27 @@ from resolvers.global_ids import global_id
 from resolvers.live_paging import LivePage
 from resolvers.loading import LOADED_METADATA, LoadedField
 from schema.connection import NESTED_METADATA, ListPage, NestedList
+from schema.declaring import ANSWER_METADATA
 from schema.live_connection import LIVE_METADATA, HeldList, LiveList
 from schema.node import MOST_ITEMS, RecordBacked, node_id
+from schema.scalars import SCALARS, WRITTEN_SCALARS
+
+Converter: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 DEFINITION = "strawberry-definition"
 """Under which name strawberry keeps its own word for a type or field of graphql-core."""
 
+_SCALARS = frozenset((str, int, float, bool, strawberry.ID, *SCALARS))
+
 
 def give_hints(schema: strawberry.Schema) -> None:
     """Give every field and type of a schema the hint that follows from its declaration, where one does."""
-    for type_ in schema._schema.type_map.values():
+    types = schema._schema.type_map
+    for scalar, written in WRITTEN_SCALARS.items():
+        found = types.get(SCALARS[scalar].name)
+        if isinstance(found, GraphQLScalarType):
+            give_hint(found, written)
+    for type_ in types.values():
         if not isinstance(type_, GraphQLObjectType):
             continue
         definition = type_.extensions.get(DEFINITION)
@@ -55,10 +66,13 @@ def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLOb
         loaded: LoadedField = field.metadata[LOADED_METADATA]
         return Loaded(loaded.key, (loaded.loader_class, loaded.required), loaded.load_keys, loaded.made_by)
     if NESTED_METADATA in field.metadata:
-        return Level(partial(_pages, schema, field, field.metadata[NESTED_METADATA]))
+        return Level(partial(_pages, _converter(schema, field), field.metadata[NESTED_METADATA]))
     if LIVE_METADATA in field.metadata:
         live: LiveList | HeldList = field.metadata[LIVE_METADATA]
-        return Level(partial(_live_pages, schema, field, live), is_slow=live.is_slow)
+        return Level(partial(_live_pages, _converter(schema, field), live), is_slow=live.is_slow)
+    if ANSWER_METADATA in field.metadata:
+        # Root fields don't wait for each other.
+        return Level(partial(_answers, _converter(schema, field), field.metadata[ANSWER_METADATA]), is_slow=True)
     if resolver.wrapped_func is node_id:
         return Computed(_id_of(type_.name))
     takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None
@@ -72,27 +86,51 @@ def _id_of(type_name: str) -> Callable[[Any], str]:
 
 
 async def _pages(
-    schema: strawberry.Schema, field: StrawberryField, nested: NestedList, context: Any, sources: Any, arguments: Any
+    converted: Converter, nested: NestedList, context: Any, sources: Any, arguments: Any
 ) -> list[ListPage]:
-    return await nested.pages(context, [source.id for source in sources], _converted(schema, field, arguments))
+    return await nested.pages(context, [source.id for source in sources], converted(arguments))
 
 
 async def _live_pages(
-    schema: strawberry.Schema,
-    field: StrawberryField,
-    live: LiveList | HeldList,
-    context: Any,
-    sources: Any,
-    arguments: Any,
+    converted: Converter, live: LiveList | HeldList, context: Any, sources: Any, arguments: Any
 ) -> Sequence[LivePage | Exception]:
-    return await live.pages(context, sources, **_converted(schema, field, arguments))
+    return await live.pages(context, sources, **converted(arguments))
 
 
-def _converted(schema: strawberry.Schema, field: StrawberryField, arguments: Any) -> dict[str, Any]:
-    """Return arguments as strawberry gives them to resolvers."""
-    return convert_arguments(
-        arguments,
-        field.arguments,
-        scalar_registry=schema.schema_converter.scalar_registry,
-        config=schema.config,
-    )
+async def _answers(
+    converted: Converter,
+    answer: Callable[[Any, Mapping[str, Any]], Awaitable[Any]],
+    context: Any,
+    sources: Sequence[Any],
+    arguments: Any,
+) -> list[Any]:
+    # The root is one.
+    return [await answer(context, converted(arguments)) for _ in sources]
+
+
+def _converter(schema: strawberry.Schema, field: StrawberryField) -> Converter:
+    """Return what makes of a field's arguments what strawberry gives to resolvers."""
+    config, scalars = schema.config, schema.schema_converter.scalar_registry
+    known = [
+        (config.name_converter.from_argument(argument), argument.python_name, argument.type, _is_scalar(argument.type))
+        for argument in field.arguments
+    ]
+
+    def converted(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name, python_name, type_, is_scalar in known:
+            if name in arguments:
+                value = arguments[name]
+                # A scalar is what graphql-core has made of it, and null is null, but for a Maybe.
+                if not is_scalar and not (value is None and type(type_) is StrawberryOptional):
+                    value = convert_argument(value, type_, scalars, config)
+                given[python_name] = value
+        return given
+
+    return converted
+
+
+def _is_scalar(type_: object) -> bool:
+    if isinstance(type_, StrawberryOptional):
+        type_ = type_.of_type
+    return type_ in _SCALARS

@@ -10,7 +10,7 @@ import strawberry
 from models.queries.images import BEST_FIRST, is_place
 from models.reading import Page, PageRequest
 from models.records import FoundImageRecord
-from resolvers.context import Info
+from resolvers.context import RequestContext
 from resolvers.paging import invalid_cursor, page_request
 from schema.arguments import required_text
 from schema.connection import Edge, ListPage, PageInfo, edges_of, nodes_of, page_info_of
@@ -54,13 +54,12 @@ class ImageConnection:
 
 
 async def found(
-    info: Info, query: str, namespace: NamespaceRef | None, first: int | None, after: str | None
+    context: RequestContext, query: str, namespace: NamespaceRef | None, first: int | None, after: str | None
 ) -> ImageConnection:
     """Return a page of what is found. Raises PublicError for arguments that can't be taken."""
     request = page_request(first, after, BEST_FIRST)
     if request.after is not None and not is_place(request.after[0]):
         raise invalid_cursor()
-    context = info.context
     of_request = partial(
         search_images,
         context.database,

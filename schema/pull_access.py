@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers.context import Info
+from resolvers.context import RequestContext
 from resolvers.public_errors import bad_input
 from schema.binding import Binding
 from schema.enums import PullAccessReason
@@ -61,8 +61,7 @@ def asked_namespace(namespace: NamespaceRef) -> NamespaceName:
     return namespace.to_service()
 
 
-async def answered(info: Info, namespace: NamespaceRef, image: str) -> PullAccess:
+async def answered(context: RequestContext, namespace: NamespaceRef, image: str) -> PullAccess:
     """Return the answer, as far as the viewer may know it. Raises PublicError for names longer than any."""
-    context = info.context
     access = await decide(context.database, asked_namespace(namespace), image, context.scope.sight)
     return backed(PullAccess, access)

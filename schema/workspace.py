@@ -13,7 +13,7 @@ from models.queries.spaces import BY_NAME as SPACES_BY_NAME
 from models.queries.workspaces import BY_CREATION, BY_NAME, NAMESPACES_BY_CREATION, WorkspaceConditions
 from models.reading import Order
 from models.records import NamespaceRecord, WorkspaceRecord
-from resolvers.context import Info, RequestContext
+from resolvers.context import RequestContext
 from resolvers.loading import loaded
 from resolvers.paging import page_request
 from resolvers.workspace_loaders import (
@@ -154,14 +154,14 @@ class WorkspaceOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="From this end.")
 
 
-def workspace_conditions(info: Info, given: WorkspaceFilter | None) -> WorkspaceConditions:
+def workspace_conditions(context: RequestContext, given: WorkspaceFilter | None) -> WorkspaceConditions:
     """Return the conditions that a filter stands for, and that the viewer may see."""
     if given is None:
-        return WorkspaceConditions(sight=info.context.scope.sight)
+        return WorkspaceConditions(sight=context.scope.sight)
     return WorkspaceConditions(
         text=checked_text(given.text),
         external_ids=checked_texts(given.external_ids),
-        sight=info.context.scope.sight,
+        sight=context.scope.sight,
     )
 
 

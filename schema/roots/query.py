@@ -15,7 +15,7 @@ from models.queries.integrations import INTEGRATIONS, integration_by_name
 from models.queries.spaces import SPACES, space_by_name
 from models.queries.workspaces import WORKSPACES, workspace_by_name
 from registry_clients.kinds import KIND_DESCRIPTIONS
-from resolvers.context import Info
+from resolvers.context import RequestContext
 from resolvers.global_ids import InvalidId, key_of, parse_global_id
 from resolvers.loaders import (
     AccessTokenByIdLoader,
@@ -72,36 +72,38 @@ NODE_LOADERS: dict[str, type[Loader[int, Any]]] = {
 """How a stored node of each type is found; artifacts are asked of their registries."""
 
 
-async def _node(info: Info, node_id: str) -> Node | Exception | None:
+async def _node(context: RequestContext, node_id: str) -> Node | Exception | None:
     """Return a node; an exception is why a registry could not be asked for it."""
     try:
         type_name, key = parse_global_id(node_id)
     except InvalidId:
-        return await artifact_node(info, node_id)
+        return await artifact_node(context, node_id)
     loader_class = NODE_LOADERS.get(type_name)
-    return None if loader_class is None else await _loaded(info, loader_class, Node, key)
+    return None if loader_class is None else await _loaded(context, loader_class, Node, key)
 
 
-async def _loaded(info: Info, loader_class: type[Loader[int, Any]], type_: type[T], key: int | None) -> T | None:
+async def _loaded(
+    context: RequestContext, loader_class: type[Loader[int, Any]], type_: type[T], key: int | None
+) -> T | None:
     if key is None:
         return None
-    record = await info.context.loader(loader_class).load(key)
+    record = await context.loader(loader_class).load(key)
     return backed_if_any(type_, record)
 
 
 @query(Access.EVERY_VIEWER, "Who you are to this server.")
-def viewer(info: Info) -> Viewer:
+def viewer(context: RequestContext) -> Viewer:
     """Return the viewer."""
-    return backed(Viewer, info.context.viewer)
+    return backed(Viewer, context.viewer)
 
 
 @query(Access.EVERY_VIEWER, "The thing with this id; null when there is none that you may see.")
 async def node(
-    info: Info,
+    context: RequestContext,
     id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],  # noqa: A002
 ) -> Node | None:
     """Return one node."""
-    found = await _node(info, id)
+    found = await _node(context, id)
     if isinstance(found, Exception):
         raise found
     return found
@@ -109,24 +111,24 @@ async def node(
 
 @query(Access.EVERY_VIEWER, "The things with these ids, in their order; null for what isn't there.")
 async def nodes(
-    info: Info,
+    context: RequestContext,
     ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids; 100 at most.")],
 ) -> list[Node | None]:
     """Return several nodes; what a registry could not be asked for is an error in its place."""
     if len(ids) > MOST_IDS:
         raise bad_input(f"At most {MOST_IDS} ids can be given at once; there are {len(ids)}.")
-    return cast("list[Node | None]", await asyncio.gather(*(_node(info, node_id) for node_id in ids)))
+    return cast("list[Node | None]", await asyncio.gather(*(_node(context, node_id) for node_id in ids)))
 
 
 @query(Access.EVERY_VIEWER, "How much there is of everything, as far as you may see.")
-def overview(info: Info) -> Overview:
+def overview(context: RequestContext) -> Overview:
     """Return the overview."""
     return backed(Overview, OverviewRoot())
 
 
 @query(Access.EVERY_VIEWER, "One integration, by its id or its name; null when there is none.")
 async def integration(
-    info: Info,
+    context: RequestContext,
     id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
     name: Annotated[str | None, strawberry.argument(description="Its name, whatever its case.")] = None,
 ) -> Integration | None:
@@ -135,15 +137,15 @@ async def integration(
         raise bad_input("Give either the id or the name of an integration.")
     if id is not None:
         key = key_of(id, "Integration")
-        return await _loaded(info, IntegrationByIdLoader, Integration, key)
-    database = info.context.database
-    record = await integration_by_name(database, checked_text(name) or "", info.context.scope.sight)
+        return await _loaded(context, IntegrationByIdLoader, Integration, key)
+    database = context.database
+    record = await integration_by_name(database, checked_text(name) or "", context.scope.sight)
     return backed_if_any(Integration, record)
 
 
 @query(Access.EVERY_VIEWER, "The registries that the platform knows.")
 async def integrations(
-    info: Info,
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[  # noqa: A002
@@ -155,16 +157,16 @@ async def integrations(
     ] = None,
 ) -> Connection[Integration]:
     """Return a page of integrations."""
-    conditions = integration_conditions(filter, info.context.scope.sight)
+    conditions = integration_conditions(filter, context.scope.sight)
     request = page_request(first, after, integration_order(order_by))
-    database = info.context.database
+    database = context.database
     page = await INTEGRATIONS.page(database, request, conditions)
     return connection(page, partial(INTEGRATIONS.count, database, conditions))
 
 
 @query(Access.EVERY_VIEWER, "One space, by its id, or by its name at an integration; null when there is none.")
 async def space(
-    info: Info,
+    context: RequestContext,
     id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
     integration: Annotated[
         strawberry.ID | None, strawberry.argument(description="The id of the integration, with the name.")
@@ -176,18 +178,18 @@ async def space(
         raise bad_input("Give either the id of a space, or the integration and the name.")
     if id is not None:
         key = key_of(id, "Space")
-        return await _loaded(info, SpaceByIdLoader, Space, key)
+        return await _loaded(context, SpaceByIdLoader, Space, key)
     key = key_of(integration or "", "Integration")
     if key is None:
         return None
-    database = info.context.database
-    record = await space_by_name(database, key, checked_text(name) or "", info.context.scope.sight)
+    database = context.database
+    record = await space_by_name(database, key, checked_text(name) or "", context.scope.sight)
     return backed_if_any(Space, record)
 
 
 @query(Access.EVERY_VIEWER, "The spaces of all integrations.")
 async def spaces(
-    info: Info,
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[SpaceFilter | None, strawberry.argument(description="Which spaces.")] = None,  # noqa: A002
@@ -196,16 +198,16 @@ async def spaces(
     ] = None,
 ) -> Connection[Space]:
     """Return a page of spaces."""
-    conditions = space_conditions(filter, info.context.scope.sight)
+    conditions = space_conditions(filter, context.scope.sight)
     request = page_request(first, after, space_order(order_by))
-    database = info.context.database
+    database = context.database
     page = await SPACES.page(database, request, conditions)
     return connection(page, partial(SPACES.count, database, conditions))
 
 
 @query(Access.EVERY_VIEWER, "One workspace, by its id or its name; null when there is none that you may see.")
 async def workspace(
-    info: Info,
+    context: RequestContext,
     id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,  # noqa: A002
     name: Annotated[str | None, strawberry.argument(description="Its name, whatever its case.")] = None,
 ) -> Workspace | None:
@@ -213,15 +215,15 @@ async def workspace(
     if (id is None) == (name is None):
         raise bad_input("Give either the id or the name of a workspace.")
     if id is not None:
-        return await _loaded(info, WorkspaceByIdLoader, Workspace, key_of(id, "Workspace"))
-    database = info.context.database
-    record = await workspace_by_name(database, checked_text(name) or "", info.context.scope.sight)
+        return await _loaded(context, WorkspaceByIdLoader, Workspace, key_of(id, "Workspace"))
+    database = context.database
+    record = await workspace_by_name(database, checked_text(name) or "", context.scope.sight)
     return backed_if_any(Workspace, record)
 
 
 @query(Access.EVERY_VIEWER, "The workspaces that you may see.")
 async def workspaces(
-    info: Info,
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[WorkspaceFilter | None, strawberry.argument(description="Which workspaces.")] = None,  # noqa: A002
@@ -230,9 +232,9 @@ async def workspaces(
     ] = None,
 ) -> Connection[Workspace]:
     """Return a page of workspaces."""
-    conditions = workspace_conditions(info, filter)
+    conditions = workspace_conditions(context, filter)
     request = page_request(first, after, workspace_order(order_by))
-    database = info.context.database
+    database = context.database
     page = await WORKSPACES.page(database, request, conditions)
     return connection(page, partial(WORKSPACES.count, database, conditions))
 
@@ -242,12 +244,12 @@ async def workspaces(
     "Whether a namespace may pull an image, and why or why not. What you may not see reads as if it weren't there.",
 )
 async def pull_access(
-    info: Info,
+    context: RequestContext,
     namespace: Annotated[NamespaceRef, strawberry.argument(description="Which namespace.")],
     image: Annotated[str, strawberry.argument(description="The image as people write it: host/space/name:tag.")],
 ) -> PullAccess:
     """Decide."""
-    return await answered(info, namespace, image)
+    return await answered(context, namespace, image)
 
 
 @query(
@@ -257,7 +259,7 @@ async def pull_access(
     "that hold it elsewhere. What begins with it is sorted by what follows, the rest by when it was first seen.",
 )
 async def images(
-    info: Info,
+    context: RequestContext,
     query: Annotated[
         str,
         strawberry.argument(
@@ -275,55 +277,57 @@ async def images(
     after: After = None,
 ) -> ImageConnection:
     """Return a page of images."""
-    return await found(info, query, namespace, first, after)
+    return await found(context, query, namespace, first, after)
 
 
 @query(Access.EVERY_VIEWER, "What has happened, newest first; kept for a week.")
 async def events(
-    info: Info,
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[EventFilter | None, strawberry.argument(description="Which events.")] = None,  # noqa: A002
 ) -> Connection[Event]:
     """Return a page of events."""
-    conditions = event_conditions(info, filter)
-    database = info.context.database
+    conditions = event_conditions(context, filter)
+    database = context.database
     page = await EVENTS.page(database, page_request(first, after, NEWEST_EVENT_FIRST), conditions)
     return connection(page, partial(EVENTS.count, database, conditions))
 
 
 @query(Access.PLATFORM_ADMINISTRATORS, "Every mutation that somebody tried, newest first.")
 async def audit_events(
-    info: Info,
+    context: RequestContext,
     first: First = None,
     after: After = None,
     filter: Annotated[AuditFilter | None, strawberry.argument(description="Which rows.")] = None,  # noqa: A002
 ) -> Connection[AuditEvent] | None:
     """Return a page of the audit."""
     conditions = audit_conditions(filter)
-    database = info.context.database
+    database = context.database
     page = await AUDIT_EVENTS.page(database, page_request(first, after, NEWEST_AUDIT_FIRST), conditions)
     return connection(page, partial(AUDIT_EVENTS.count, database, conditions))
 
 
 @query(Access.PLATFORM_ADMINISTRATORS, "The access tokens, newest first, revoked and expired ones included.")
-async def access_tokens(info: Info, first: First = None, after: After = None) -> Connection[AccessToken] | None:
+async def access_tokens(
+    context: RequestContext, first: First = None, after: After = None
+) -> Connection[AccessToken] | None:
     """Return a page of access tokens."""
-    database = info.context.database
+    database = context.database
     page = await ACCESS_TOKENS.page(database, page_request(first, after, NEWEST_FIRST), every_token)
     return connection(page, partial(ACCESS_TOKENS.count, database, every_token))
 
 
 @query(Access.EVERY_VIEWER, "What each kind of registry can do.")
-def registry_kinds(info: Info) -> list[RegistryKindInfo]:
+def registry_kinds(context: RequestContext) -> list[RegistryKindInfo]:
     """Return the kinds."""
     return [backed(RegistryKindInfo, kind) for kind in KIND_DESCRIPTIONS.values()]
 
 
 @query(Access.EVERY_VIEWER, "What the server says of itself.")
-def server_info(info: Info) -> ServerInfo:
+def server_info(context: RequestContext) -> ServerInfo:
     """Return the facts."""
-    return backed(ServerInfo, info.context.services.facts)
+    return backed(ServerInfo, context.services.facts)
 
 
 Query = create_type(

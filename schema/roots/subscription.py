@@ -124,7 +124,7 @@ def events(
 ) -> AsyncIterable[Event]:
     """Stream events."""
     services = info.context.services
-    stream = EventStream(services.database, services.events, event_conditions(info, filter))
+    stream = EventStream(services.database, services.events, event_conditions(info.context, filter))
     return Told(stream, after, partial(backed, Event))
 
 

@@ -103,6 +103,28 @@ def test_lists_of_what_stands_in_several_places(running_server: RunningServer) -
     assert lists == [[{"name": "library"}, {"name": "one"}]] * 9
 
 
+def test_arguments_of_every_sort_are_taken_the_same(running_server: RunningServer) -> None:
+    fill(running_server)
+    viewer = Viewer(Role.PLATFORM_ADMIN, None, 1, "admin", datetime.now(UTC) + timedelta(hours=1))
+    none = global_id("Space", 999)
+    query = f"""{{
+        integrations(first: 2, after: null, orderBy: {{field: NAME, direction: DESC}}) {{ nodes {{ name }} }}
+        filtered: integrations(filter: {{kinds: [HARBOR], text: null}}, orderBy: null) {{ nodes {{ name kind }} }}
+        named: integrations(filter: {{text: "1"}}) {{ nodes {{ name spaces(
+            first: 1, filter: {{text: "o"}}, orderBy: {{field: NAME, direction: DESC}}
+        ) {{ nodes {{ name }} }} }} }}
+        nodes(ids: ["{global_id("Integration", 1)}", "{none}"]) {{ id }}
+        node(id: "{none}") {{ id }}
+        pullAccess(namespace: {{name: "shop"}}, image: "0.example/one/x:1") {{ reason }}
+        twice: integration(id: "a", name: "b") {{ id }}
+    }}"""
+    core = running_server.run(answer(Executor, query, viewer, running_server))
+    level = running_server.run(answer(LevelExecutor, query, viewer, running_server))
+
+    assert (shown(level.data), told(level)) == (shown(core.data), told(core))
+    assert [error.path for error in level.errors or ()] == [["twice"]]
+
+
 def test_what_registries_are_asked_for_is_answered_the_same(running_server: RunningServer) -> None:
     viewer = Viewer(Role.PLATFORM_ADMIN, None, 1, "admin", datetime.now(UTC) + timedelta(hours=1))
     with running_fake_registries() as registries:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.scalars import SCALARS, Count
+from schema.scalars import SCALARS, WRITTEN_SCALARS, Count
 
 DATE_TIME = SCALARS[datetime]
 
@@ -36,6 +36,36 @@ def test_a_date_time_is_kept_in_utc() -> None:
     parsed = parse("2026-01-31T12:00:00+02:00")
     assert (parsed, parsed.tzinfo) == (datetime(2026, 1, 31, 10, tzinfo=UTC), UTC)
     assert serialize(datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-31T10:00:00Z"
+
+
+ZONES = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
+# At the ends of the calendar, some have no equal in UTC.
+MOMENTS = (st.datetimes() | st.datetimes(timezones=st.just(UTC) | ZONES)).filter(lambda moment: 1 < moment.year < 9999)
+
+
+@given(st.lists(st.none() | MOMENTS))
+def test_many_date_times_are_written_as_one_is(moments: list[datetime | None]) -> None:
+    write = WRITTEN_SCALARS[datetime].write
+    assert write is not None
+    assert list(write(moments)) == [None if moment is None else serialize(moment) for moment in moments]
+
+
+def test_one_date_time_that_cannot_be_written_fails_as_it_does_alone() -> None:
+    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    write = WRITTEN_SCALARS[datetime].write
+    assert write is not None
+    with pytest.raises(OverflowError):
+        serialize(early)
+    with pytest.raises(OverflowError):
+        write([datetime.now(UTC), early])
+
+
+@pytest.mark.parametrize("scalar", [scalar for scalar, hint in WRITTEN_SCALARS.items() if hint.write is None])
+def test_what_stands_in_answers_as_it_is_would_be_serialized_as_that(scalar: object) -> None:
+    definition, values = SCALARS[scalar], {str: "a text", int: 2**53}
+    assert definition.serialize is not None
+    for kind in WRITTEN_SCALARS[scalar].classes:
+        assert definition.serialize(values[kind]) is values[kind]
 
 
 @pytest.mark.parametrize(

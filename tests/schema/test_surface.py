@@ -25,6 +25,7 @@ from strawberry.tools import create_type
 from execution import Level
 from execution.hints import EXTENSION
 from models.enums import EventType
+from resolvers.context import RequestContext
 from resolvers.global_ids import ARTIFACT
 from resolvers.permission import Access
 from schema.declaring import UndeclaredAccess, query, require_declared
@@ -57,7 +58,7 @@ def test_a_root_field_that_declares_no_access_is_refused() -> None:
         return 1
 
     @query(Access.EVERY_VIEWER, "One.")
-    def declared() -> int:
+    def declared(_: RequestContext) -> int:
         return 1
 
     require_declared(create_type("Query", [declared]))
@@ -131,12 +132,19 @@ def test_what_registries_are_asked_for_is_nullable(surface: GraphQLSchema) -> No
     fields = {
         f"{type_.name}.{name}": field
         for type_ in surface.type_map.values()
-        if isinstance(type_, GraphQLObjectType)
+        # Root fields wait for none of the others either, whatever they ask.
+        if isinstance(type_, GraphQLObjectType) and type_ is not surface.query_type
         for name, field in type_.fields.items()
         if isinstance(field.extensions.get(EXTENSION), Level) and field.extensions[EXTENSION].is_slow
     }
     assert set(fields) == {"Repository.artifacts", "Repository.tags"}
     assert not any(isinstance(field.type, GraphQLNonNull) for field in fields.values())
+
+
+def test_root_fields_of_queries_are_answered_without_a_resolver(surface: GraphQLSchema) -> None:
+    assert surface.query_type is not None
+    hints = {name: field.extensions.get(EXTENSION) for name, field in surface.query_type.fields.items()}
+    assert [name for name, hint in hints.items() if not isinstance(hint, Level)] == []
 
 
 def _implementations(surface: GraphQLSchema, name: str) -> set[str]:
