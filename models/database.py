@@ -19,11 +19,11 @@ from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError
 
+from models.batched_look import BatchedLook
 from models.dialects import DIALECTS, Dialect
 from models.enums import EventType
 from models.event import Event
 from models.notices import listen
-from models.shared_look import SharedLook
 from models.transactions import open_transaction
 from models.versions import CommitWatch, Versions, note_writes
 
@@ -146,7 +146,7 @@ class Database:
         self._commits: CommitWatch | None = None
         self._versions: Versions | None = None
         self._looks = 0
-        self._shared_look = SharedLook(self._look_at_versions)
+        self._batched_look = BatchedLook(self._look_at_versions)
         self.statement_count = 0
         """Reads and transactions so far; tests see by it that statements don't grow with rows."""
         self.on_events: Callable[[], None] = lambda: None
@@ -205,7 +205,7 @@ class Database:
             self._looks += 1
         if self._versions is not None:
             return self._versions
-        return await self._shared_look()
+        return await self._batched_look()
 
     async def _look_at_versions(self) -> Versions:
         look = self._looks

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class SharedLook(Generic[T]):
+class BatchedLook(Generic[T]):
     """Looks something up, one time after the other; each look is for all who asked before it began.
 
     Who asks while a look is under way gets the next one: what was found is never older than the question. The first

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from models.shared_look import SharedLook
+from models.batched_look import BatchedLook
 
 
 class Looked:
@@ -14,7 +14,7 @@ class Looked:
 
     def __init__(self) -> None:
         self.looks: list[asyncio.Future[int]] = []
-        self.shared = SharedLook(self._look)
+        self.batched = BatchedLook(self._look)
 
     async def _look(self) -> int:
         look: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -25,7 +25,7 @@ class Looked:
         """Ask, in a task of its own."""
 
         async def asking() -> int:
-            return await self.shared()
+            return await self.batched()
 
         return asyncio.create_task(asking())
 
