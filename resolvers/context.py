@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ class RequestContext:
         self._services = services
         self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
         self._live: LiveLoader | None = None
+        self._began = time.monotonic()
 
     @property
     def sources(self) -> Collection[str]:
@@ -75,13 +77,17 @@ class RequestContext:
     def live(self) -> LiveLoader:
         """This operation's loader of what registries are asked for."""
         if self._live is None:
-            self._live = LiveLoader(self.services.live_contents)
+            self._live = LiveLoader(self.services.live_contents, self._began)
         return self._live
 
     def forget_loaded(self) -> None:
         """Have everything loaded anew: something is about to change."""
         self._loaders.clear()
         self._live = None
+
+    def wait_anew(self) -> None:
+        """Count what is waited for from here on: what was done until now took its own time."""
+        self._began = time.monotonic()
 
 
 Info = strawberry.Info[RequestContext, None]

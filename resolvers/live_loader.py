@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -18,11 +19,17 @@ MOST_ASKED = 500
 
 
 class LiveLoader(DataLoader[Wanted[Any], tuple[Told[Any] | NotTold]]):
-    """What registries are asked for, for one operation. All that is wanted at the same moment shares a deadline."""
+    """What registries are asked for, for one operation. All that is wanted at the same moment shares a deadline.
 
-    def __init__(self, live: LiveContents) -> None:
+    The first deadline counts from the beginning of the query, and each further one, for what is only wanted because
+    of what was told, from the end of the one before.
+    """
+
+    def __init__(self, live: LiveContents, began: float) -> None:
+        """`began` is when the query did, or a mutation was done, by `time.monotonic`."""
         super().__init__()
         self._live = live
+        self._waiting_since = began
         self._left = MOST_ASKED
 
     async def told(self, wanted: Sequence[Wanted[T]]) -> list[Told[T] | NotTold]:
@@ -36,7 +43,9 @@ class LiveLoader(DataLoader[Wanted[Any], tuple[Told[Any] | NotTold]]):
         """
         asked, refused = keys[: self._left], keys[self._left :]
         self._left -= len(asked)
-        answers = [(answer,) for answer in await self._live.answers(asked)]
+        waited_seconds = time.monotonic() - self._waiting_since
+        answers = [(answer,) for answer in await self._live.answers(asked, waited_seconds)]
+        self._waiting_since = time.monotonic()
         return answers + [(_too_many(),) for _ in refused]
 
 

@@ -120,6 +120,7 @@ def mutation(
             except BaseException:
                 await audit.finish(row_id, AuditOutcome.FAILED)
                 raise
+            context.wait_anew()
             codes = [error.code.value for error in result.errors]
             await audit.finish(row_id, AuditOutcome.REFUSED if codes else AuditOutcome.SUCCEEDED, codes)
             return result

@@ -120,10 +120,11 @@ class LiveContents:
         self._lanes: dict[int, asyncio.Semaphore] = {}
         self._removed: set[int] = set()
 
-    async def answers(self, wanted: Sequence[Wanted[T]]) -> list[Told[T] | NotTold]:
+    async def answers(self, wanted: Sequence[Wanted[T]], waited_seconds: float = 0.0) -> list[Told[T] | NotTold]:
         """Return for each what its registry says, or said last, or why nothing is known; by the deadline.
 
-        Each registry is asked once for each thing; two statements find out where they are, and how they are.
+        That is so much nearer as who wants to know has waited for other things already. Each registry is asked once
+        for each thing; two statements find out where they are, and how they are.
         """
         began = asyncio.get_running_loop().time()
         once = list(dict.fromkeys(wanted))
@@ -138,7 +139,7 @@ class LiveContents:
                 if known[each] is None and not self._is_credential_refused(each, batch):
                     batch.flights[each] = self._flight(each, batch.targets[each.integration_id])
             silent = [flight for each, flight in batch.flights.items() if batch.is_silent(each)]
-            await _wait(set(batch.flights.values()).difference(silent), began, self._deadline_seconds)
+            await _wait(set(batch.flights.values()).difference(silent), began, self._deadline_seconds - waited_seconds)
             await _wait(silent, began, min(SILENT_PATIENCE_SECONDS, self._deadline_seconds))
         answers = {each: answer or self._outcome(each, batch) for each, answer in known.items()}
         return [answers[each] for each in wanted]

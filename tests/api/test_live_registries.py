@@ -236,9 +236,9 @@ def test_a_hundred_clients_cost_one_call_and_one_that_leaves_disturbs_nobody(
     live, begun = server.services.live_contents, []
     answers = live.answers
 
-    async def counted(wanted: Any) -> Any:
+    async def counted(wanted: Any, waited_seconds: float = 0.0) -> Any:
         begun.append(wanted)
-        return await answers(wanted)
+        return await answers(wanted, waited_seconds)
 
     live.answers = counted  # type: ignore[method-assign]
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
+from models.enums import Role
 from registry_clients.records import ArtifactPage
+from resolvers.context import RequestContext
 from resolvers.live_loader import MOST_ASKED, LiveLoader
 from resolvers.public_errors import PublicError
 from services.live_answers import ArtifactsWanted, IntegrationGone, NotTold, Told, Wanted
 from services.live_contents import LiveContents
+from services.services import Services
+from services.viewer import ViewerScope
 
 TOLD = Told(ArtifactPage((), 0, is_last=True), datetime(2026, 1, 31, tzinfo=UTC))
 
@@ -21,9 +27,11 @@ class Asked:
 
     def __init__(self) -> None:
         self.batches: list[list[Wanted[Any]]] = []
+        self.waited_seconds: list[float] = []
 
-    async def answers(self, wanted: Sequence[Wanted[Any]]) -> list[Told[Any] | NotTold]:
+    async def answers(self, wanted: Sequence[Wanted[Any]], waited_seconds: float) -> list[Told[Any] | NotTold]:
         self.batches.append(list(wanted))
+        self.waited_seconds.append(waited_seconds)
         return [TOLD if each.integration_id else IntegrationGone() for each in wanted]
 
 
@@ -34,7 +42,7 @@ def page(number: int, integration_id: int = 1) -> ArtifactsWanted:
 def test_what_is_wanted_at_one_moment_goes_out_together_and_once() -> None:
     async def ask() -> None:
         asked = Asked()
-        loader = LiveLoader(cast(LiveContents, asked))
+        loader = LiveLoader(cast(LiveContents, asked), time.monotonic())
         first, second = await asyncio.gather(
             loader.told([page(1), page(2)]), loader.told([page(2), page(1, integration_id=0)])
         )
@@ -50,7 +58,7 @@ def test_what_is_wanted_at_one_moment_goes_out_together_and_once() -> None:
 def test_one_operation_asks_for_so_much_and_no_more() -> None:
     async def ask() -> None:
         asked = Asked()
-        loader = LiveLoader(cast(LiveContents, asked))
+        loader = LiveLoader(cast(LiveContents, asked), time.monotonic())
         told = await loader.told([page(number) for number in range(1, MOST_ASKED + 3)])
         told += await loader.told([page(MOST_ASKED + 10)])
         assert told[:MOST_ASKED] == [TOLD] * MOST_ASKED
@@ -59,3 +67,30 @@ def test_one_operation_asks_for_so_much_and_no_more() -> None:
         assert sum(map(len, asked.batches)) == MOST_ASKED
 
     asyncio.run(ask())
+
+
+def test_the_first_deadline_counts_from_the_beginning_and_the_next_from_the_last_answer() -> None:
+    async def ask() -> None:
+        asked = Asked()
+        loader = LiveLoader(cast(LiveContents, asked), time.monotonic() - 100)
+        await loader.told([page(1)])
+        await loader.told([page(2)])
+        first, second = asked.waited_seconds
+        assert 100 <= first < 101
+        assert 0 <= second < 1
+
+    asyncio.run(ask())
+
+
+def test_after_a_mutation_the_wait_begins_anew() -> None:
+    asked = Asked()
+    scope = ViewerScope(Role.PLATFORM_ADMIN, None)
+    context = RequestContext(scope, None, cast(Services, SimpleNamespace(database=None, live_contents=asked)), "id")
+    context._began -= 100
+    context.wait_anew()
+
+    async def ask() -> None:
+        await context.live.told([page(1)])
+
+    asyncio.run(ask())
+    assert asked.waited_seconds[0] < 1
