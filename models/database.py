@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import asyncpg
@@ -52,6 +53,9 @@ MODEL_MODULES = [
 COMMAND_TIMEOUT_SECONDS = 300.0
 """How long PostgreSQL may take for one statement. Long enough for a migration, or for waiting until another replica
 has done it; without a limit, a network that swallows packets would hold a connection for good."""
+
+MOST_ROWS_AT_ONCE = 2_000
+"""Rows of parameters that are handed to the driver at once: more would keep the loop from turning."""
 
 MOST_DEADLOCKS = 3
 """How often a transaction begins anew that the database has ended because it and another waited for each other."""
@@ -116,10 +120,11 @@ class Transaction:
         count, _ = await self.connection.execute_query(sql, values)
         return count
 
-    async def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run a writing statement once for each row of parameters: one exchange with the driver for all."""
-        if rows:
-            values = [[self.dialect.parameter(value) for value in row] for row in rows]
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a writing statement once for each row of parameters: one exchange with the driver for very many."""
+        remaining = iter(rows)
+        while part := list(islice(remaining, MOST_ROWS_AT_ONCE)):
+            values = [[self.dialect.parameter(value) for value in row] for row in part]
             await self.connection.execute_many(sql, values)
 
 

@@ -7,7 +7,7 @@ repository and whether each still names the same. What no tag leads to is not se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,8 @@ REPOSITORIES_AT_ONCE = 8
 """That one registry is asked about at a time; their tags are asked for one after the other."""
 
 WRITTEN_AT_ONCE = 64
+TAGS_WRITTEN_AT_ONCE = 5_000
+"""Where repositories have so many: more would keep the loop from turning."""
 
 MOST_MANIFESTS = 2_000
 DEEPEST_INDEX = 5
@@ -84,8 +86,23 @@ async def _measure(
     part: Sequence[_Repository],
 ) -> None:
     readings = await _read(client, part, wanted)
-    await write_readings(database, claims, due, readings, {repository.space_id for repository in part})
+    space_ids = {repository.space_id for repository in part}
+    for portion in _portions(readings):
+        await write_readings(database, claims, due, portion, space_ids)
     wanted.tags |= {reading.repository_id: reading.tags for reading in readings}
+
+
+def _portions(readings: Sequence[RepositoryReading]) -> Iterator[list[RepositoryReading]]:
+    """Yield the readings, at least once, a few at a time where they have very many tags."""
+    portion: list[RepositoryReading] = []
+    tags = 0
+    for reading in readings:
+        if portion and tags + len(reading.tags) > TAGS_WRITTEN_AT_ONCE:
+            yield portion
+            portion, tags = [], 0
+        portion.append(reading)
+        tags += len(reading.tags)
+    yield portion
 
 
 async def _measure_hinted(
@@ -130,7 +147,8 @@ async def _wanted(database: Database, due: DueMeasurement, hints: list[NotedHint
             repositories.append(_Repository(row["id"], name, space_id, tags_of[space_id, name]))
     return _Wanted(
         repositories=repositories,
-        space_ids=fresh | {hint.space_id for hint in hints},
+        # What a tag names now says what follows from it; of all else, something may be gone.
+        space_ids=fresh | {hint.space_id for hint in hints if hinted_tag(hint)[1] is None},
         tags=await _known_tags(database, due, repositories),
         digests=await _read_digests(database, due, repositories),
         hints=hints,

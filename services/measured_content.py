@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -12,6 +11,7 @@ from models.database import Database, Transaction
 from models.enums import SpaceState, UsageMethod
 from models.reading import Statement
 from services.content_events import RepositoryReading, tell_of_changes
+from services.space_blobs import add_artifacts, count_anew, stored_in
 from services.usage_claims import DueMeasurement, UsageClaims
 from services.usage_hints import NotedHint, settle_hints
 from services.usage_writing import Figures, repository_sums, write_integration_usage, write_space_usage
@@ -32,10 +32,11 @@ async def write_readings(
         standing = await _standing(transaction, [reading.repository_id for reading in readings])
         kept = [reading for reading in readings if reading.repository_id in standing]
         await _write_artifacts(transaction, due.integration_id, kept)
-        changed = await _write_tags(transaction, kept)
+        await _write_tags(transaction, kept)
         if not due.is_first:
             await tell_of_changes(transaction, due.integration_id, kept, due.begun_at)
-        await _write_spaces(transaction, due, (changed | await _unmeasured(transaction, space_ids)) & set(space_ids))
+        changes = _changes(kept) | {id_: _Change(has_lost=True) for id_ in await _unmeasured(transaction, space_ids)}
+        await _write_spaces(transaction, due, {id_: changes[id_] for id_ in changes.keys() & set(space_ids)})
 
     await database.transact(work)
 
@@ -69,7 +70,7 @@ async def write_total(
     async def work(transaction: Transaction) -> None:
         if not await claims.is_held(transaction, due):
             return
-        await _write_spaces(transaction, due, space_ids)
+        await _write_spaces(transaction, due, {id_: _Change(has_lost=True) for id_ in space_ids})
         storage_bytes = await _total_bytes(transaction, due.integration_id)
         await write_integration_usage(
             transaction,
@@ -115,19 +116,14 @@ async def _write_artifacts(
     await transaction.execute_many(
         'INSERT INTO "measured_artifact" ("integration_id", "digest", "blobs")'
         f" VALUES ({place(1)}, {place(2)}, {place(3)}) ON CONFLICT DO NOTHING",
-        [(integration_id, digest, orjson.dumps(blobs).decode()) for digest, blobs in new.items()],
+        ((integration_id, digest, orjson.dumps(blobs).decode()) for digest, blobs in new.items()),
     )
 
 
-async def _write_tags(transaction: Transaction, readings: Sequence[RepositoryReading]) -> set[int]:
-    """Write the tags; return the spaces in which one came, went or moved."""
+async def _write_tags(transaction: Transaction, readings: Sequence[RepositoryReading]) -> None:
     place = transaction.dialect.placeholder
-    changed: set[int] = set()
     written, gone = [], []
     for reading in readings:
-        if reading.tags == reading.known_tags:
-            continue
-        changed.add(reading.space_id)
         written += [
             (reading.repository_id, name, digest)
             for name, digest in reading.tags.items()
@@ -143,31 +139,47 @@ async def _write_tags(transaction: Transaction, readings: Sequence[RepositoryRea
     await transaction.execute_many(
         f'DELETE FROM "measured_tag" WHERE "repository_id" = {place(1)} AND "name" = {place(2)}', gone
     )
-    return changed
 
 
-async def _write_spaces(transaction: Transaction, due: DueMeasurement, space_ids: Collection[int]) -> None:
-    figures = {}
-    standing = await _present_spaces(transaction, due.integration_id, space_ids)
-    sums = await repository_sums(transaction, standing)
+@dataclass(slots=True)
+class _Change:
+    """What came into a space, and whether anything went: then all of it has to be looked at."""
+
+    added: set[str] = field(default_factory=set)
+    has_lost: bool = False
+
+
+def _changes(readings: Sequence[RepositoryReading]) -> dict[int, _Change]:
+    """Return what changed, by space."""
+    changes: dict[int, _Change] = {}
+    for reading in readings:
+        known, named = set(reading.known_tags.values()), set(reading.tags.values())
+        # One that could not be read before has been named all along.
+        added = (named - known) | (named & reading.blobs.keys())
+        if added or reading.tags != reading.known_tags:
+            change = changes.setdefault(reading.space_id, _Change())
+            change.added |= added
+            change.has_lost |= not known <= named
+    return changes
+
+
+async def _write_spaces(transaction: Transaction, due: DueMeasurement, changes: Mapping[int, _Change]) -> None:
+    standing = await _present_spaces(transaction, due.integration_id, changes)
     for space_id in standing:
-        rows = await transaction.fetch(
-            'SELECT t."repository_id", t."digest", a."blobs" FROM "measured_tag" t'
-            ' JOIN "repository" r ON r."id" = t."repository_id"'
-            ' LEFT JOIN "measured_artifact" a ON a."digest" = t."digest"'
-            f' AND a."integration_id" = {transaction.dialect.placeholder(1)}'
-            f' WHERE r."space_id" = {transaction.dialect.placeholder(2)}',
-            due.integration_id,
-            space_id,
+        if changes[space_id].has_lost:
+            await count_anew(transaction, due.integration_id, space_id)
+        elif changes[space_id].added:
+            # A push to a large space must not have all of it read.
+            await add_artifacts(transaction, due.integration_id, space_id, changes[space_id].added)
+    repositories, stored = await repository_sums(transaction, standing), await stored_in(transaction, standing)
+    figures = {
+        space_id: Figures(
+            repository_count=repositories[space_id][0],
+            artifact_count=stored[space_id].artifact_count,
+            storage_bytes=stored[space_id].storage_bytes,
         )
-        # Thousands of artifacts are many milliseconds of work.
-        blobs = await asyncio.to_thread(_united, rows)
-        await _write_blobs(transaction, space_id, blobs)
-        figures[space_id] = Figures(
-            repository_count=sums[space_id][0],
-            artifact_count=len({(row["repository_id"], row["digest"]) for row in rows}),
-            storage_bytes=sum(blobs.values()),
-        )
+        for space_id in standing
+    }
     await write_space_usage(transaction, due.integration_id, figures, UsageMethod.REFERENCED_BLOBS, due.begun_at)
 
 
@@ -181,33 +193,6 @@ async def _present_spaces(transaction: Transaction, integration_id: int, space_i
         *statement.values,
     )
     return [row["id"] for row in rows]
-
-
-def _united(rows: Sequence[Any]) -> dict[str, int]:
-    """Return the bytes of everything that artifacts refer to, each once; the largest where they don't agree."""
-    united: dict[str, int] = {}
-    for text in {row["blobs"] for row in rows if row["blobs"] is not None}:
-        for digest, size_bytes in orjson.loads(text).items():
-            united[digest] = max(size_bytes, united.get(digest, 0))
-    return united
-
-
-async def _write_blobs(transaction: Transaction, space_id: int, blobs: Mapping[str, int]) -> None:
-    place = transaction.dialect.placeholder
-    rows = await transaction.fetch(
-        f'SELECT "digest", "size_bytes" FROM "space_blob" WHERE "space_id" = {place(1)}', space_id
-    )
-    known = {row["digest"]: row["size_bytes"] for row in rows}
-    await transaction.execute_many(
-        f'DELETE FROM "space_blob" WHERE "space_id" = {place(1)} AND "digest" = {place(2)}',
-        [(space_id, digest) for digest in known.keys() - blobs.keys()],
-    )
-    await transaction.execute_many(
-        'INSERT INTO "space_blob" ("space_id", "digest", "size_bytes")'
-        f" VALUES ({place(1)}, {place(2)}, {place(3)})"
-        ' ON CONFLICT ("space_id", "digest") DO UPDATE SET "size_bytes" = EXCLUDED."size_bytes"',
-        [(space_id, digest, size) for digest, size in blobs.items() if known.get(digest) != size],
-    )
 
 
 async def _total_bytes(transaction: Transaction, integration_id: int) -> int:
