@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
+import structlog
 import uvicorn
 import uvloop
 
@@ -61,6 +63,7 @@ def answering_apart(kind: DatabaseKind) -> Iterator[AnsweringApart]:
 
 
 def _run(connection: Connection, kind: DatabaseKind) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(connection, kind))
 
