@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from random import Random
 
 from models.space import Repository
@@ -10,11 +11,14 @@ from registry_clients.records import Blob, FoundManifest
 from services.manifest_measuring import measure_manifests
 from services.usage_hints import Hint, note_hints, tag_hint
 from tests.databases import NOON
+from tests.server.loop_watchdog import watched_steps
 from tests.services.test_usage_claims import INTERVAL, SECOND, Platform, platform
 
 REPOSITORIES = ("team/a", "team/b", "team/c")
 TAGS = ("1", "2", "3", "latest")
 STEPS = 40
+MANY = 6_000
+LOOP_LIMIT_MILLISECONDS = 50.0
 
 
 class Images:
@@ -47,11 +51,13 @@ class Images:
         return sum(len(set(tags.values())) for tags in self.named.values())
 
     async def list_tags(self, repository_name: str) -> tuple[str, ...] | None:
-        """Return the tags of a repository."""
+        """Return the tags of a repository, as after a call: others go on meanwhile."""
+        await asyncio.sleep(0)
         return tuple(sorted(self.named[repository_name]))
 
     async def look_at_tag(self, repository_name: str, tag: str, known_digest: str | None) -> str | None:
         """Return what a tag names."""
+        await asyncio.sleep(0)
         return self.named[repository_name].get(tag)
 
     async def read_manifest(self, repository_name: str, digest: str) -> FoundManifest | None:
@@ -155,5 +161,32 @@ def test_what_could_not_be_read_counts_once_it_can(database_address: str) -> Non
             (due,) = await opened.mine.at(NOON + INTERVAL + SECOND)
             await measure_manifests(opened.database, opened.mine.claims, due, client)
             assert await stored(opened) == (13, 2, 13)
+
+    asyncio.run(main())
+
+
+def test_a_large_space_does_not_keep_the_loop_from_turning(database_address: str) -> None:
+    async def main() -> None:
+        client = Images(Random(1))
+        for number in range(MANY):
+            base = {f"blob {number // 4} {layer}": 1 for layer in range(8)}
+            client.blobs[f"image {number}"] = base | {f"image {number}": 1, f"own {number}": 1}
+            client.named[REPOSITORIES[number % 3]][str(number)] = f"image {number}"
+        async with platform(database_address) as opened:
+            await add_repositories(opened)
+            with watched_steps(threading.current_thread(), LOOP_LIMIT_MILLISECONDS) as long_steps:
+                (due,) = await opened.mine.at(NOON)
+                await measure_manifests(opened.database, opened.mine.claims, due, client)
+                # Moved away from its last name, it has all looked at anew.
+                client.named["team/a"]["0"] = "image 3"
+                await follow(opened, client, 1, {tag_hint(opened.space_id, "team/a", "0")})
+            assert await stored(opened) == (client.stored_bytes(), MANY - 1, client.stored_bytes())
+        # Collecting garbage is the server's to put off, and not what is tried here.
+        computed = [
+            step
+            for step in long_steps
+            if step.cpu_milliseconds - step.collecting_milliseconds > LOOP_LIMIT_MILLISECONDS
+        ]
+        assert computed == []
 
     asyncio.run(main())
