@@ -1,6 +1,7 @@
 """What stands in the repositories of registries that don't tell what they store, as it was last read."""
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from models.integration import Integration
@@ -20,6 +21,7 @@ class MeasuredTag(Model):
     class Meta:
         table = "measured_tag"
         unique_together = (("repository", "name"),)
+        indexes = (Index(fields=("digest",), name="measured_tag_by_digest"),)
 
 
 class MeasuredArtifact(Model):

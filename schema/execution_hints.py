@@ -131,6 +131,7 @@ def _converter(schema: strawberry.Schema, field: StrawberryField) -> Converter:
 
 
 def _is_scalar(type_: object) -> bool:
-    if isinstance(type_, StrawberryOptional):
+    # A Maybe is one as well, by its class: that one is told from null.
+    if type(type_) is StrawberryOptional:
         type_ = type_.of_type
     return type_ in _SCALARS

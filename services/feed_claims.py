@@ -105,7 +105,7 @@ class FeedClaims:
             lambda transaction: transaction.execute_many(
                 'UPDATE "change_feed" SET "lease_until" = NULL'
                 f' WHERE "integration_id" = {place(1)} AND "lease_until" = {place(2)}',
-                [(feed.integration_id, feed.lease_until) for feed in feeds],
+                sorted((feed.integration_id, feed.lease_until) for feed in feeds),
             )
         )
 

@@ -79,7 +79,7 @@ class ProbeClaims:
             lambda transaction: transaction.execute_many(
                 'UPDATE "integration_health" SET "lease_until" = NULL'
                 f' WHERE "integration_id" = {place(1)} AND "lease_until" = {place(2)}',
-                [(probe.integration_id, probe.lease_until) for probe in probes],
+                sorted((probe.integration_id, probe.lease_until) for probe in probes),
             )
         )
 

@@ -31,7 +31,7 @@ from services.holders import claim_lock, require_free
 from services.hooks import create_hook
 from services.input_rules import checked_description, checked_name
 from services.installation import credential_purpose
-from services.integration_locks import locked_integration
+from services.integration_locks import lock_integration, locked_integration
 from services.losses import Losses, losses_of_spaces
 from services.mirror import write_full_look
 from services.readers import ReaderKeeper
@@ -169,7 +169,8 @@ class Integrator:
         """
         now = self._clock()
 
-        async def work(_: Transaction) -> None:
+        async def work(transaction: Transaction) -> None:
+            await lock_integration(transaction, integration_id)
             await ChangeFeed.filter(integration_id=integration_id).update(lease_until=None)
             await Integration.filter(id=integration_id).update(next_synchronization_at=now + FEED_GOES_FIRST)
 

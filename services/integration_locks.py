@@ -1,7 +1,7 @@
-"""The lock on an integration's row: taken first by whoever changes it or what belongs to it, until it commits.
+"""The lock on an integration's row: taken before rows that belong to it, by whoever writes several, until the commit.
 
 What belongs to an integration goes with it. Whoever held a row of those, and then wrote another that refers to the
-integration, would wait for its remover, who waits for that row.
+integration, would wait for its remover, who waits for that row. Who only claims a row for a time writes that alone.
 """
 
 from __future__ import annotations

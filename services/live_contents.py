@@ -43,8 +43,9 @@ CALL_TIMEOUT_SECONDS = 10.0
 FRESH_SECONDS = 3.0
 """For so long an answer, or that there was none, is as good as a new one."""
 
-SILENT_PATIENCE_SECONDS = 0.1
-"""How long a registry is waited for that is known not to answer: enough for one that does again."""
+LEAST_PATIENCE_SECONDS = 0.1
+"""How long a registry is waited for that is known not to answer, or when all the time has gone into other things:
+enough for one that answers at once."""
 
 _SILENT = frozenset({HealthReason.NAME_NOT_RESOLVED, HealthReason.CONNECTION_FAILED, HealthReason.TIMED_OUT})
 
@@ -139,8 +140,10 @@ class LiveContents:
                 if known[each] is None and not self._is_credential_refused(each, batch):
                     batch.flights[each] = self._flight(each, batch.targets[each.integration_id])
             silent = [flight for each, flight in batch.flights.items() if batch.is_silent(each)]
-            await _wait(set(batch.flights.values()).difference(silent), began, self._deadline_seconds - waited_seconds)
-            await _wait(silent, began, min(SILENT_PATIENCE_SECONDS, self._deadline_seconds))
+            least_seconds = min(LEAST_PATIENCE_SECONDS, self._deadline_seconds)
+            left_seconds = max(self._deadline_seconds - waited_seconds, least_seconds)
+            await _wait(set(batch.flights.values()).difference(silent), began, left_seconds)
+            await _wait(silent, began, least_seconds)
         answers = {each: answer or self._outcome(each, batch) for each, answer in known.items()}
         return [answers[each] for each in wanted]
 

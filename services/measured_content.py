@@ -27,16 +27,21 @@ async def write_readings(
     """Write what was read, and the usage of the spaces in which something changed, in one transaction."""
 
     async def work(transaction: Transaction) -> None:
-        if not await claims.is_held(transaction, due):
+        if not await claims.hold(transaction, due):
             return
         standing = await _standing(transaction, [reading.repository_id for reading in readings])
         kept = [reading for reading in readings if reading.repository_id in standing]
-        await _write_artifacts(transaction, due.integration_id, kept)
+        # What a digest holds is true, whatever became of the repository in which it was read.
+        new = await _write_artifacts(transaction, due.integration_id, readings)
         await _write_tags(transaction, kept)
         if not due.is_first:
             await tell_of_changes(transaction, due.integration_id, kept, due.begun_at)
-        changes = _changes(kept) | {id_: _Change(has_lost=True) for id_ in await _unmeasured(transaction, space_ids)}
-        await _write_spaces(transaction, due, {id_: changes[id_] for id_ in changes.keys() & set(space_ids)})
+        changes = _changes(kept)
+        # It may have been named elsewhere all along: when it could not be read, or by what was written before it.
+        for space_id, digest in await _spaces_that_name(transaction, due.integration_id, new):
+            changes.setdefault(space_id, _Change()).added.add(digest)
+        changes |= {id_: _Change(has_lost=True) for id_ in await _unmeasured(transaction, space_ids)}
+        await _write_spaces(transaction, due, changes)
 
     await database.transact(work)
 
@@ -68,7 +73,7 @@ async def write_total(
     """Write the usage of spaces that were said to have changed, and of the registry, and end the measurement."""
 
     async def work(transaction: Transaction) -> None:
-        if not await claims.is_held(transaction, due):
+        if not await claims.hold(transaction, due):
             return
         await _write_spaces(transaction, due, {id_: _Change(has_lost=True) for id_ in space_ids})
         storage_bytes = await _total_bytes(transaction, due.integration_id)
@@ -110,7 +115,8 @@ async def _unmeasured(transaction: Transaction, space_ids: Collection[int]) -> s
 
 async def _write_artifacts(
     transaction: Transaction, integration_id: int, readings: Sequence[RepositoryReading]
-) -> None:
+) -> Sequence[str]:
+    """Write the artifacts that were read, and return their digests."""
     place = transaction.dialect.placeholder
     new = {digest: blobs for reading in readings for digest, blobs in reading.blobs.items()}
     await transaction.execute_many(
@@ -118,6 +124,24 @@ async def _write_artifacts(
         f" VALUES ({place(1)}, {place(2)}, {place(3)}) ON CONFLICT DO NOTHING",
         ((integration_id, digest, orjson.dumps(blobs).decode()) for digest, blobs in new.items()),
     )
+    return list(new)
+
+
+async def _spaces_that_name(
+    transaction: Transaction, integration_id: int, digests: Sequence[str]
+) -> list[tuple[int, str]]:
+    """Return the spaces of a registry of which a tag names one of some artifacts, and which."""
+    if not digests:
+        return []
+    statement = Statement(transaction.dialect)
+    owner, named = statement.bind(integration_id), statement.is_one_of('t."digest"', digests)
+    # CROSS has SQLite begin with the tags: else it reads all of a large registry's, for a few.
+    rows = await transaction.fetch(
+        'SELECT DISTINCT r."space_id", t."digest" FROM "measured_tag" t CROSS JOIN "repository" r CROSS JOIN "space" s'
+        f' WHERE {named} AND r."id" = t."repository_id" AND s."id" = r."space_id" AND s."integration_id" = {owner}',
+        *statement.values,
+    )
+    return [(row["space_id"], row["digest"]) for row in rows]
 
 
 async def _write_tags(transaction: Transaction, readings: Sequence[RepositoryReading]) -> None:
@@ -154,11 +178,9 @@ def _changes(readings: Sequence[RepositoryReading]) -> dict[int, _Change]:
     changes: dict[int, _Change] = {}
     for reading in readings:
         known, named = set(reading.known_tags.values()), set(reading.tags.values())
-        # One that could not be read before has been named all along.
-        added = (named - known) | (named & reading.blobs.keys())
-        if added or reading.tags != reading.known_tags:
+        if reading.tags != reading.known_tags:
             change = changes.setdefault(reading.space_id, _Change())
-            change.added |= added
+            change.added |= named - known
             change.has_lost |= not known <= named
     return changes
 

@@ -87,7 +87,7 @@ class UsageMeasurer:
 
     async def _fail(self, due: DueMeasurement) -> None:
         async def work(transaction: Transaction) -> None:
-            if await self._claims.is_held(transaction, due):
+            if await self._claims.hold(transaction, due):
                 await mark_stale(transaction, [due.integration_id])
                 await self._claims.end(transaction, due, is_done=False)
 

@@ -70,7 +70,7 @@ async def measure_storage(
             is_total_old = True
 
     async def work(transaction: Transaction) -> None:
-        if await claims.is_held(transaction, due):
+        if await claims.hold(transaction, due):
             await write_integration_usage(
                 transaction,
                 due.integration_id,
@@ -140,7 +140,7 @@ async def _write(
         return
 
     async def work(transaction: Transaction) -> None:
-        if not await claims.is_held(transaction, due):
+        if not await claims.hold(transaction, due):
             return
         # What was removed meanwhile has no row to refer to.
         statement = Statement(transaction.dialect)

@@ -94,8 +94,8 @@ class UsageClaims:
 
         return await self._database.transact(work)
 
-    async def is_held(self, transaction: Transaction, due: DueMeasurement) -> bool:
-        """Return whether a claim is still ours; it stays so until the transaction ends, as does the integration."""
+    async def hold(self, transaction: Transaction, due: DueMeasurement) -> bool:
+        """Keep a claim, and its integration, as they are until the transaction ends; False when it is ours no more."""
         await lock_integration(transaction, due.integration_id)
         place = transaction.dialect.placeholder
         rows = await transaction.fetch(
@@ -129,7 +129,7 @@ class UsageClaims:
             lambda transaction: transaction.execute_many(
                 'UPDATE "usage_measurement" SET "lease_until" = NULL, "begun_at" = NULL'
                 f' WHERE "integration_id" = {place(1)} AND "lease_until" = {place(2)}',
-                [(due.integration_id, due.lease_until) for due in measurements],
+                sorted((due.integration_id, due.lease_until) for due in measurements),
             )
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from types import TracebackType
 
@@ -21,7 +22,9 @@ class EndableBlock:
         self.was_ended = False
 
     def __enter__(self) -> EndableBlock:
-        """Begin it. Raises RuntimeError outside a task."""
+        """Begin it, once. Raises RuntimeError outside a task, and for one that was ended."""
+        if self.was_ended:
+            raise RuntimeError("This block has been ended before.")
         self._task = asyncio.current_task()
         if self._task is None:
             raise RuntimeError("There is no task that could be ended.")
@@ -73,7 +76,8 @@ class Deadlines:
         self._under_way.pop(number, None)
 
     def _set_timer(self, at: float) -> None:
-        self._timer = asyncio.get_running_loop().call_at(at, self._look)
+        # What is late is nobody's in particular: least of all whoever's who happened to begin when no timer ran.
+        self._timer = asyncio.get_running_loop().call_at(at, self._look, context=contextvars.Context())
 
     def _look(self) -> None:
         self._timer = None

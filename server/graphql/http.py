@@ -5,6 +5,7 @@ past the guard against forged requests, and no client of ours needs it.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
@@ -112,11 +113,11 @@ class GraphQLOverHTTP:
     async def _while_connected(self, request: Request, execution: Coroutine[Any, Any, Answer]) -> Answer:
         """Return what an execution returns, or cancel it when the client leaves (ClientDisconnect)."""
         watching: asyncio.Task[None] | None = None
-        block = EndableBlock()
+        block, context = EndableBlock(), contextvars.copy_context()
 
         def watch() -> None:
             nonlocal watching
-            watching = asyncio.create_task(_end_when_left(request.receive, block))
+            watching = asyncio.create_task(_end_when_left(request.receive, block), context=context)
 
         # Most queries are answered before anybody could leave; a task beside each would cost as much as a small answer.
         unwatched = self._unwatched.begin(watch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 
 import pytest
 
@@ -32,12 +33,10 @@ def test_what_takes_too_long_is_ended_and_the_task_goes_on() -> None:
 
 def test_what_ends_in_time_is_left_alone() -> None:
     async def main() -> None:
-        deadlines, later = Deadlines(SOON_SECONDS), Deadlines(3 * SOON_SECONDS)
+        deadlines = Deadlines(LATE_SECONDS)
         block = deadlines.block()
         with block:
             await asyncio.sleep(0)
-        with pytest.raises(TimeoutError), later.block():
-            await forever()
         assert not block.was_ended
         with pytest.raises(LookupError), deadlines.block():
             raise LookupError
@@ -57,7 +56,7 @@ def test_each_of_many_is_ended_at_its_own_time() -> None:
             return started, loop.time()
 
         first = asyncio.create_task(one())
-        await asyncio.sleep(SOON_SECONDS / 2)
+        await asyncio.sleep(0)
         second = asyncio.create_task(one())
         for started, ended in (await first, await second):
             assert ended - started >= SOON_SECONDS
@@ -110,6 +109,36 @@ def test_ending_it_twice_or_afterwards_does_nothing() -> None:
             await forever()
         block.end()
         await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+def test_one_that_was_ended_is_over_for_good() -> None:
+    async def main() -> None:
+        block = Deadlines(SOON_SECONDS).block()
+        with pytest.raises(TimeoutError), block:
+            await forever()
+        with pytest.raises(RuntimeError, match="ended before"), block:
+            raise AssertionError
+
+    asyncio.run(main())
+
+
+def test_who_is_late_is_told_in_no_context_of_others() -> None:
+    asked_by = contextvars.ContextVar[str]("asked_by", default="nobody")
+
+    async def main() -> None:
+        deadlines, told = Deadlines(SOON_SECONDS), asyncio.Event()
+        seen: list[str] = []
+
+        def late() -> None:
+            seen.append(asked_by.get())
+            told.set()
+
+        asked_by.set("somebody")
+        deadlines.begin(late)
+        await told.wait()
+        assert seen == ["nobody"]
 
     asyncio.run(main())
 

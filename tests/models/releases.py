@@ -375,6 +375,11 @@ async def use_the_hooks(database: Database) -> None:
     )
 
 
+async def use_the_eighth(database: Database) -> None:
+    """Go on with a database that finds tags by what they name: with another one for what has a name already."""
+    await store(database, {"measured_tag": [{"repository_id": 2, "name": "2", "digest": "sha256:1"}]})
+
+
 IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0001_initial": use_the_first,
     "0002_readers_feeds_repositories": use_the_second,
@@ -383,5 +388,6 @@ IN_USE: Mapping[str, Callable[[Database], Awaitable[None]]] = {
     "0005_usage": use_the_fifth,
     "0006_image_names": use_the_sixth,
     "0007_hooks": use_the_hooks,
+    "0008_measured_tag_by_digest": use_the_eighth,
 }
 """How a database is used after each migration, in their order."""

@@ -147,12 +147,16 @@ def test_what_was_said_last_stands_for_what_is_not_said_now(tmp_path: Path) -> N
 def test_who_has_waited_already_waits_for_the_rest_of_the_deadline_alone(tmp_path: Path) -> None:
     async def ask(world: World) -> None:
         world.registry().may_answer.clear()
-        # Of an hour, nothing is left: it doesn't wait at all, and the call goes on for who comes next.
+        # Of an hour, next to nothing is left, and the call goes on for who comes next.
         (told,) = await world.contents.answers([wanted(world.ids[0])], 3600.0)
         assert isinstance(told, Unavailable)
         world.registry().may_answer.set()
         assert await answer(world, wanted(world.ids[0])) == Told(ONE, NOW)
         assert world.registry().asked.total() == 1
+        # Who answers at once is heard all the same.
+        world.seconds = 100
+        (told,) = await world.contents.answers([wanted(world.ids[0])], 3600.0)
+        assert told == Told(ONE, NOW + timedelta(seconds=100))
 
     in_world(tmp_path, ask, deadline_seconds=3600.0)
 

@@ -49,7 +49,7 @@ class Platform:
         """End a measurement of whoever has it."""
 
         async def work(transaction: Transaction) -> None:
-            assert await self.mine.claims.is_held(transaction, due)
+            assert await self.mine.claims.hold(transaction, due)
             await self.mine.claims.end(transaction, due, is_done=is_done)
 
         await self.database.transact(work)
@@ -128,7 +128,7 @@ def test_a_claim_keeps_others_away_until_it_is_over(database_address: str) -> No
         (retaken,) = await platform.theirs.at(NOON + LEASE)
 
         async def is_mine(transaction: Transaction) -> bool:
-            return await platform.mine.claims.is_held(transaction, taken)
+            return await platform.mine.claims.hold(transaction, taken)
 
         assert not await platform.database.transact(is_mine)
         # What is given back late is theirs all the same.
@@ -247,7 +247,7 @@ def test_removal_waits_for_what_is_being_written_and_is_not_waited_for(postgresq
 
         async def measure(transaction: Transaction) -> None:
             runs.append("measure")
-            assert await platform.mine.claims.is_held(transaction, due)
+            assert await platform.mine.claims.hold(transaction, due)
             is_held.set()
             await may_write.wait()
             await UsagePoint.create(integration_id=platform.integration_id, measured_at=NOON, slot=slot_of(NOON))
