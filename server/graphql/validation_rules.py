@@ -16,6 +16,7 @@ from graphql import (
     DeferStreamDirectiveOnRootField,
     DeferStreamDirectiveOnValidOperationsRule,
     DocumentNode,
+    FragmentDefinitionNode,
     FragmentsOnCompositeTypesRule,
     KnownDirectivesRule,
     KnownFragmentNamesRule,
@@ -49,7 +50,8 @@ RULES_BY_SIGNS: Final[dict[tuple[str, ...], frozenset[type[ASTValidationRule]]]]
             VariablesInAllowedPositionRule,
         }
     ),
-    ("...",): frozenset(
+    # Which may be defined and spread nowhere.
+    ("...", "fragment"): frozenset(
         {
             FragmentsOnCompositeTypesRule,
             KnownFragmentNamesRule,
@@ -71,7 +73,7 @@ RULES_BY_SIGNS: Final[dict[tuple[str, ...], frozenset[type[ASTValidationRule]]]]
     ("subscription",): frozenset({SingleFieldSubscriptionsRule}),
     ("__",): frozenset({MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule}),
 }
-"""The rules that find nothing in a document of operations alone whose text has none of some signs."""
+"""The rules that find nothing in a document of operations and fragments whose text has none of some signs."""
 
 
 class ValidationRules:
@@ -85,7 +87,7 @@ class ValidationRules:
 
     def of(self, text: str, document: DocumentNode) -> Rules:
         """Return the rules for a document, parsed from a text; they find the same as all of them, in that order."""
-        if not all(isinstance(definition, OperationDefinitionNode) for definition in document.definitions):
+        if not all(isinstance(part, OperationDefinitionNode | FragmentDefinitionNode) for part in document.definitions):
             return self._all
         return self._by_signs[tuple(any(sign in text for sign in signs) for signs in RULES_BY_SIGNS)]
 
