@@ -49,6 +49,8 @@ ROOMS: tuple[tuple[str, str, str], ...] = (
     (DRIVER, "models/database.py", "_fetch"),
     (DRIVER, "models/database.py", "_require_use"),
     (LOGIN, "models/database.py", "versions"),
+    (LOGIN, "models/database.py", "_look_at_versions"),
+    (LOGIN, "models/batched_look.py", ""),
     (LOGIN, "models/versions.py", "has_changed"),
     (LOGIN, "server/authentication.py", ""),
     (LOGIN, "services/access_tokens.py", ""),
