@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from models.database import Database, NewEvent, Transaction
-from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind
+from models.enums import EventType, HealthStatus, IntegrationOrigin, RegistryKind, SpaceState, Visibility
 from models.installation import EventPosition
 from models.integration import ImageHost, Integration, IntegrationHealth
 from models.migrate import migrate
 from models.names import fold_name
+from models.space import Space
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEADLINE_SECONDS = 20.0
@@ -119,6 +120,19 @@ async def cancel_at_random(work: Callable[[], Awaitable[object]], within_seconds
     if not task.cancelled():
         task.result()
     return task.cancelled()
+
+
+async def add_space(integration_id: int, name: str = "team") -> int:
+    """Within a transaction, add a private space that its registry has; return its id."""
+    space = await Space.create(
+        integration_id=integration_id,
+        external_id=name,
+        name=name,
+        visibility=Visibility.PRIVATE,
+        state=SpaceState.PRESENT,
+        created_at=NOON,
+    )
+    return int(space.id)
 
 
 async def has_waiting_statement(database: Database) -> bool:

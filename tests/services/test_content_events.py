@@ -8,10 +8,8 @@ import json
 import pytest
 
 from models.database import Transaction
-from models.enums import SpaceState, Visibility
-from models.space import Space
 from services.content_events import RepositoryReading, tell_of_changes
-from tests.databases import NOON, add_integration, migrated
+from tests.databases import NOON, add_integration, add_space, migrated
 
 Tags = dict[str, str]
 
@@ -45,16 +43,9 @@ def test_what_is_told(
             integration_id = await add_integration(database, "one")
 
             async def work(transaction: Transaction) -> None:
-                space = await Space.create(
-                    integration_id=integration_id,
-                    external_id="team",
-                    name="team",
-                    visibility=Visibility.PRIVATE,
-                    state=SpaceState.PRESENT,
-                    created_at=NOON,
-                )
-                reading = RepositoryReading(1, "team/app", space.id, known, tags, {}, frozenset(deleted))
-                nothing = RepositoryReading(2, "team/tool", space.id, {"1": "x"}, {"1": "x"}, {}, frozenset())
+                space_id = await add_space(integration_id)
+                reading = RepositoryReading(1, "team/app", space_id, known, tags, {}, frozenset(deleted))
+                nothing = RepositoryReading(2, "team/tool", space_id, {"1": "x"}, {"1": "x"}, {}, frozenset())
                 await tell_of_changes(transaction, integration_id, [reading, nothing], NOON)
 
             await database.transact(work)

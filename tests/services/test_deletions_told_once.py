@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from models.database import Database, NewEvent, Transaction
-from models.enums import EventType, SpaceState, Visibility
-from models.space import Space
+from models.enums import EventType
 from services.content_events import RepositoryReading, tell_of_changes
-from tests.databases import NOON, add_integration, migrated
+from tests.databases import NOON, add_integration, add_space, migrated
 
 APP = "team/app"
 ONE, OTHER, THIRD = (f"sha256:{digit * 64}" for digit in "123")
@@ -20,15 +19,8 @@ async def told(database: Database, *from_here: tuple[EventType, str]) -> list[tu
     integration_id = await add_integration(database, f"registry {len(from_here)}")
 
     async def work(transaction: Transaction) -> list[tuple[str, str]]:
-        space = await Space.create(
-            integration_id=integration_id,
-            external_id="team",
-            name="team",
-            visibility=Visibility.PRIVATE,
-            state=SpaceState.PRESENT,
-            created_at=NOON,
-        )
-        reading = RepositoryReading(1, APP, space.id, READING["before"], READING["now"], {}, frozenset({ONE}))
+        space_id = await add_space(integration_id)
+        reading = RepositoryReading(1, APP, space_id, READING["before"], READING["now"], {}, frozenset({ONE}))
         await tell_of_changes(transaction, integration_id, [reading], NOON)
         return [(event.type.value, event.data["reference"]) for event in transaction.events]
 

@@ -9,13 +9,12 @@ from random import Random
 
 import pytest
 
-from models.enums import SpaceState, Visibility
-from models.space import Repository, Space
+from models.space import Repository
 from registry_clients.records import Blob, FoundManifest
 from services import manifest_measuring
 from services.manifest_measuring import measure_manifests
 from services.usage_hints import Hint, note_hints, tag_hint
-from tests.databases import NOON
+from tests.databases import NOON, add_space
 from tests.server.loop_watchdog import watched_steps
 from tests.services.test_usage_claims import INTERVAL, SECOND, Platform, platform
 
@@ -79,15 +78,8 @@ async def add_repositories(opened: Platform) -> dict[str, int]:
     """Add them, in a space each by the first part of their names; return the spaces' ids."""
 
     async def work(_: object) -> dict[str, int]:
-        other = await Space.create(
-            integration_id=opened.integration_id,
-            external_id="other",
-            name="other",
-            visibility=Visibility.PRIVATE,
-            state=SpaceState.PRESENT,
-            created_at=NOON,
-        )
-        spaces = {"team": opened.space_id, "other": int(other.id)}
+        other_id = await add_space(opened.integration_id, "other")
+        spaces = {"team": opened.space_id, "other": other_id}
         for name in REPOSITORIES:
             await Repository.create(space_id=spaces[name.split("/")[0]], name=name, created_at=NOON)
         return spaces

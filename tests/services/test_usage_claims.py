@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.database import Database, Transaction
-from models.enums import HealthStatus, SpaceState, UsageMethod, Visibility
+from models.enums import HealthStatus, UsageMethod
 from models.integration import Integration, IntegrationHealth
-from models.space import Space
 from models.usage import IntegrationUsage, UsageMeasurement, UsagePoint, slot_of
 from services.integration_locks import locked_integration
 from services.usage_claims import AT_MOST_AHEAD, HINT_PAUSE, LEASE, WHOLE_INTERVAL, DueMeasurement, UsageClaims
 from services.usage_hints import note_hints, noted_hints, settle_hints
-from tests.databases import NOON, add_integration, count_rows, has_waiting_statement, migrated, until
+from tests.databases import NOON, add_integration, add_space, count_rows, has_waiting_statement, migrated, until
 
 INTERVAL = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -74,19 +73,12 @@ async def platform(address: str) -> AsyncIterator[Platform]:
         async def work(_: Transaction) -> int:
             await Integration.filter(id=integration_id).update(looked_at=NOON)
             await IntegrationHealth.filter(integration_id=integration_id).update(status=HealthStatus.HEALTHY)
-            space = await Space.create(
-                integration_id=integration_id,
-                external_id="team",
-                name="team",
-                visibility=Visibility.PRIVATE,
-                state=SpaceState.PRESENT,
-                created_at=NOON,
-            )
+            space_id = await add_space(integration_id)
             await UsageMeasurement.create(integration_id=integration_id, next_at=NOON)
             await IntegrationUsage.create(
                 integration_id=integration_id, space_count=1, method=UsageMethod.REFERENCED_BLOBS, measured_at=NOON
             )
-            return int(space.id)
+            return space_id
 
         space_id = await database.transact(work)
         clocks = ([NOON], [NOON])

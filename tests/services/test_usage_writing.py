@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.database import Database, Transaction
-from models.enums import SpaceState, UsageMethod, Visibility
+from models.enums import UsageMethod
 from models.queries.usage import Span, history_of_spaces, usage_of_integrations, usage_of_spaces
-from models.space import Space
 from services.usage_thinning import to_be_forgotten
 from services.usage_writing import Figures, write_integration_usage, write_space_usage
-from tests.databases import NOON, add_integration, migrated
+from tests.databases import NOON, add_integration, add_space, migrated
 
 METHOD = UsageMethod.REFERENCED_BLOBS
 FINE = timedelta(minutes=5)
@@ -29,15 +28,7 @@ def with_a_space(address: str, main: Callable[[Database, int, int], Awaitable[No
             integration_id = await add_integration(database, "registry")
 
             async def work(_: Transaction) -> int:
-                space = await Space.create(
-                    integration_id=integration_id,
-                    external_id="team",
-                    name="team",
-                    visibility=Visibility.PRIVATE,
-                    state=SpaceState.PRESENT,
-                    created_at=NOON,
-                )
-                return int(space.id)
+                return await add_space(integration_id)
 
             await main(database, integration_id, await database.transact(work))
 
