@@ -52,11 +52,11 @@ class Level:
 
     `resolve` is called with the operation's context, the objects, and the field's arguments as graphql-core coerced
     them. It returns a value for each object, in their order; an exception as a value is the error of that one.
-    One that `is_slow` runs beside the other fields of the operation: only what is behind it waits for it.
+    With `runs_beside` it does so beside the other fields of the operation: only what is behind it waits for it.
     """
 
     resolve: Callable[[Any, Sequence[Any], Mapping[str, Any]], Awaitable[Sequence[Any]]]
-    is_slow: bool = False
+    runs_beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

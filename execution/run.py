@@ -1,7 +1,7 @@
 """The loop: resolve the columns of a group, complete them, go on with the groups that they made.
 
 What is declared (`Loaded`, `Level`) is fetched level by level: all that the groups at hand want, then on with what
-came. What a resolver returned to be awaited, and what is declared to be slow, runs beside it in tasks, and holds up
+came. What a resolver returned to be awaited, and what is declared to run beside it, runs in tasks, and holds up
 only what is behind.
 """
 
@@ -110,7 +110,7 @@ class Run:
                 self._completer.complete(column, [error] * len(sources))
             else:
                 wanted = _Wanted(column, sources, arguments)
-                if hint.is_slow:
+                if hint.runs_beside:
                     self._begin_beside(hint, wanted)
                 else:
                     self._wanted.append(wanted)

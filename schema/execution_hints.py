@@ -69,10 +69,10 @@ def _hint_of(schema: strawberry.Schema, field: StrawberryField, type_: GraphQLOb
         return Level(partial(_pages, _converter(schema, field), field.metadata[NESTED_METADATA]))
     if LIVE_METADATA in field.metadata:
         live: LiveList | HeldList = field.metadata[LIVE_METADATA]
-        return Level(partial(_live_pages, _converter(schema, field), live), is_slow=live.is_slow)
+        return Level(partial(_live_pages, _converter(schema, field), live), runs_beside=live.is_slow)
     if ANSWER_METADATA in field.metadata:
         # Root fields don't wait for each other.
-        return Level(partial(_answers, _converter(schema, field), field.metadata[ANSWER_METADATA]), is_slow=True)
+        return Level(partial(_answers, _converter(schema, field), field.metadata[ANSWER_METADATA]), runs_beside=True)
     if resolver.wrapped_func is node_id:
         return Computed(_id_of(type_.name))
     takes_parent_alone = resolver.parent_parameter is not None and resolver.info_parameter is None

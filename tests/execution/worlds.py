@@ -179,7 +179,7 @@ class World:
             give_hint(field, Loaded(f"key_{name}", (parent, name), self._load(parent, name)))
         else:
             field = GraphQLField(type_, arguments, resolve=self._resolve_plainly)
-            give_hint(field, Level(self._level(name), is_slow=self.random(parent, name, "slow").random() < 0.5))
+            give_hint(field, Level(self._level(name), runs_beside=self.random(parent, name, "slow").random() < 0.5))
         return field
 
     # What fields hold

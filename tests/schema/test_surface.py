@@ -135,7 +135,7 @@ def test_what_registries_are_asked_for_is_nullable(surface: GraphQLSchema) -> No
         # Root fields wait for none of the others either, whatever they ask.
         if isinstance(type_, GraphQLObjectType) and type_ is not surface.query_type
         for name, field in type_.fields.items()
-        if isinstance(field.extensions.get(EXTENSION), Level) and field.extensions[EXTENSION].is_slow
+        if isinstance(field.extensions.get(EXTENSION), Level) and field.extensions[EXTENSION].runs_beside
     }
     assert set(fields) == {"Repository.artifacts", "Repository.tags"}
     assert not any(isinstance(field.type, GraphQLNonNull) for field in fields.values())

@@ -1,4 +1,4 @@
-"""A field that is declared slow holds up what is behind it, and nothing else."""
+"""A field that is declared to run beside the others holds up what is behind it, and nothing else."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_what_is_stored_is_fetched_to_the_end_while_a_slow_field_waits() -> None
     }
     give_hint(fields["name"], Computed(lambda source: source))
     give_hint(fields["deeper"], Level(deeper))
-    give_hint(fields["slow"], Level(slow, is_slow=True))
-    give_hint(fields["failing"], Level(failing, is_slow=True))
+    give_hint(fields["slow"], Level(slow, runs_beside=True))
+    give_hint(fields["failing"], Level(failing, runs_beside=True))
     schema = GraphQLSchema(GraphQLObjectType("Query", {"root": GraphQLField(thing, resolve=lambda *_: ".")}))
     deep = "{ deeper " * DEPTH + "{ name }" + " }" * DEPTH
     text = f"{{ root {{ slow {{ name deeper {{ name }} }} failing {{ name }} deeper {deep} }} }}"
