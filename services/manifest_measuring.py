@@ -54,6 +54,8 @@ class _Wanted:
     repositories: list[_Repository]
     space_ids: set[int]
     """The spaces that are to be summed up anew, whatever their repositories hold."""
+    unmeasured_ids: set[int]
+    """Those of which nothing was known: what has repositories is summed up with these."""
     tags: dict[int, Mapping[str, str]]
     """What is known of each repository: the digests that its tags named."""
     digests: set[str]
@@ -74,7 +76,15 @@ async def measure_manifests(
         await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
         if due.is_regular and not due.is_first:
             await _measure_hinted(database, claims, due, client, wanted)
-    await write_total(database, claims, due, wanted.space_ids, wanted.hints, is_stale=wanted.has_unreadable)
+    await write_total(
+        database,
+        claims,
+        due,
+        wanted.space_ids,
+        wanted.unmeasured_ids,
+        wanted.hints,
+        is_stale=wanted.has_unreadable,
+    )
 
 
 async def _measure(
@@ -117,6 +127,7 @@ async def _measure_hinted(
         await _measure(database, claims, due, client, wanted, wanted.repositories[start : start + WRITTEN_AT_ONCE])
     whole.hints += told
     whole.space_ids |= wanted.space_ids
+    whole.unmeasured_ids |= wanted.unmeasured_ids
     whole.tags |= wanted.tags
     whole.digests |= wanted.digests
     whole.has_unreadable |= wanted.has_unreadable
@@ -148,7 +159,8 @@ async def _wanted(database: Database, due: DueMeasurement, hints: list[NotedHint
     return _Wanted(
         repositories=repositories,
         # What a tag names now says what follows from it; of all else, something may be gone.
-        space_ids=fresh | {hint.space_id for hint in hints if hinted_tag(hint)[1] is None},
+        space_ids={hint.space_id for hint in hints if hinted_tag(hint)[1] is None},
+        unmeasured_ids=fresh,
         tags=await _known_tags(database, due, repositories),
         digests=await _read_digests(database, due, repositories),
         hints=hints,

@@ -66,16 +66,18 @@ async def write_total(
     claims: UsageClaims,
     due: DueMeasurement,
     space_ids: Collection[int],
+    unmeasured_ids: Collection[int],
     hints: Sequence[NotedHint],
     *,
     is_stale: bool,
 ) -> None:
-    """Write the usage of spaces that were said to have changed, and of the registry, and end the measurement."""
+    """Write the usage of spaces that may have lost something, or have none yet, and of the registry; end the claim."""
 
     async def work(transaction: Transaction) -> None:
         if not await claims.hold(transaction, due):
             return
-        await _write_spaces(transaction, due, {id_: _Change(has_lost=True) for id_ in space_ids})
+        anew = await _unmeasured(transaction, unmeasured_ids) | set(space_ids)
+        await _write_spaces(transaction, due, {id_: _Change(has_lost=True) for id_ in anew})
         storage_bytes = await _total_bytes(transaction, due.integration_id)
         await write_integration_usage(
             transaction,
